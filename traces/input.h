@@ -1,0 +1,41 @@
+/* Bytes from a file, a pipe, or what lies inside gzip, zstd, xz, bzip2 or zip (libarchive). */
+#ifndef WDDMSIM_TRACES_INPUT_H
+#define WDDMSIM_TRACES_INPUT_H
+
+#include "traces/event.h"
+
+struct trace_input;
+
+/* Opens `path` ("-": standard input) and sees through compression. Errors name the path. */
+bool trace_input_open(const char *path, struct trace_input **input, struct trace_error *error);
+
+/* Shows up to `want` (at most 64 KiB) coming bytes without consuming them. */
+bool trace_input_peek(struct trace_input *input, size_t want, const unsigned char **bytes,
+                      size_t *length, struct trace_error *error);
+
+/* Reads up to `size` bytes; *got is 0 only at the end. False: input/output or decompression
+ * error. */
+bool trace_input_read(struct trace_input *input, void *buffer, size_t size, size_t *got,
+                      struct trace_error *error);
+
+/* Reads one line into a buffer of the input's own, without its newline, NUL-terminated. *line is
+ * NULL at the end. A line longer than 64 MiB is an error. */
+bool trace_input_line(struct trace_input *input, char **line, size_t *length,
+                      struct trace_error *error);
+
+/* The whole file mapped into memory, when it is a plain uncompressed regular file; else NULL.
+ * Valid until close. */
+const unsigned char *trace_input_map(struct trace_input *input, size_t *length);
+
+/* The path as given, for messages. */
+const char *trace_input_path(const struct trace_input *input);
+
+/* Offset of the next byte in the (decompressed) stream. */
+uint64_t trace_input_offset(const struct trace_input *input);
+
+/* Bytes of the file itself consumed so far, and its size (0 if unknown), for progress. */
+void trace_input_progress(const struct trace_input *input, uint64_t *done, uint64_t *total);
+
+void trace_input_close(struct trace_input *input);
+
+#endif
