@@ -117,6 +117,7 @@ struct trace_event {
     struct trace_names eviction_segments;
     struct trace_names preferred;
     uint64_t gpu_ns;     /* engine time as recorded */
+    uint64_t switch_ns;      /* the part of gpu_ns that was a context switch where it was recorded */
     uint64_t granule_ns; /* longest stretch that cannot be preempted */
     uint64_t bytes;      /* Submit: DMA buffer size; ObserveTransfer: what moved */
     struct trace_name fence;

@@ -35,6 +35,7 @@ enum trace_field {
     TRACE_BANK,
     TRACE_SYSTEM_MEMORY,
     TRACE_GPU,
+    TRACE_SWITCH,
     TRACE_GRANULE,
     TRACE_BYTES,
     TRACE_FENCE,
