@@ -1,0 +1,14 @@
+/* Plots and the HTML page of result folders. */
+#ifndef WDDMSIM_ANALYSIS_REPORT_H
+#define WDDMSIM_ANALYSIS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* (Re)draws the SVG plots with gnuplot and report.html of the result folder(s). One folder: its own
+ * report, written into it. Several: a comparing report written into `output`. False and a message
+ * on failure (a missing folder, a file that is not ours, gnuplot missing). */
+bool report_write(const char *const *directories, size_t count, const char *output, char *error,
+                  size_t error_size);
+
+#endif

@@ -1,0 +1,183 @@
+/* A hardware profile: every number the model knows of a machine, a driver and Windows' policies.
+ *
+ * keys.c declares each value once: key, type, unit, range, default, meaning. The YAML loader,
+ * --set, `hardware keys`, `hardware show`, the manual page and the sweep all read that table. */
+#ifndef WDDMSIM_HARDWARE_PROFILE_H
+#define WDDMSIM_HARDWARE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { PROFILE_SEGMENTS_MAX = 31, PROFILE_NODES_MAX = 64, PROFILE_NAME_SIZE = 48 };
+
+enum profile_segment_kind { PROFILE_MEMORY, PROFILE_APERTURE };
+enum profile_budget_group { PROFILE_LOCAL, PROFILE_NON_LOCAL };
+enum profile_node_kind {
+    PROFILE_NODE_3D,
+    PROFILE_NODE_COMPUTE,
+    PROFILE_NODE_COPY,
+    PROFILE_NODE_VIDEO,
+    PROFILE_NODE_PAGING
+};
+enum profile_context_switch { PROFILE_LAZY, PROFILE_EAGER };
+
+struct profile_link {
+    double bandwidth_in;  /* bytes/s, system memory to adapter */
+    double bandwidth_out; /* bytes/s, adapter to system memory */
+    uint64_t latency_ns;  /* fixed part of every transfer */
+    double duplex_factor; /* share of its bandwidth a direction keeps while the other is busy,
+                             0.5..1 */
+};
+
+struct profile_memory {
+    double fill_rate;             /* bytes/s; 0 = free of charge */
+    double copy_rate;             /* bytes/s of a copy within the adapter; 0 = free */
+    uint64_t page_table_entry_ps; /* picoseconds per page-table entry written */
+    uint64_t tlb_flush_ns;
+    uint64_t aperture_map_ns; /* per aperture mapping or unmapping operation, whatever its size */
+};
+
+struct profile_segment {
+    char name[PROFILE_NAME_SIZE];
+    enum profile_segment_kind kind;
+    uint64_t size;         /* bytes */
+    uint64_t commit_limit; /* bytes; 0 = size */
+    uint64_t page;         /* bytes: 4 KiB, 64 KiB or 2 MiB */
+    uint64_t cpu_visible;  /* bytes from the start that the CPU can map */
+    enum profile_budget_group budget_group;
+};
+
+struct profile_node {
+    char name[PROFILE_NAME_SIZE];
+    enum profile_node_kind kind;
+    double speed;        /* 1 = engine times as recorded; 2 = twice as fast */
+    uint64_t switch_ns;  /* fixed cost of a context switch, beyond moving the save area */
+    uint64_t save_ns;    /* saving the outgoing context's state */
+    uint64_t restore_ns; /* restoring the incoming context's state */
+    uint64_t
+        save_area; /* bytes of the GPU-context allocation of a context on this node; 0 = none */
+};
+
+struct profile_scheduler {
+    uint32_t queue_depth; /* DMA packets in a node's hardware queue */
+    enum profile_context_switch context_switch;
+    uint64_t submit_ns;   /* worker: handing one packet to the hardware queue */
+    uint64_t complete_ns; /* worker: from engine stop to the packet's completion */
+    uint64_t wait_ns;     /* worker: one wait packet */
+    uint64_t signal_ns;   /* worker: one signal packet */
+    uint64_t present_ns;  /* worker: one present handed to the compositor */
+    uint64_t flip_ns;     /* from taking a flip packet to the display being programmed */
+    uint64_t vsync_ns;    /* refresh period; 0 = presents never wait for it */
+};
+
+struct profile_vidmm {
+    char eviction[PROFILE_NAME_SIZE]; /* victim policy */
+    bool zero_fill;                   /* first page-in costs a fill */
+    uint64_t build_ns;                /* CPU: building one paging operation into a paging buffer */
+};
+
+struct profile_miniport {
+    bool context_save_area; /* the driver makes a save area for each context */
+    char usage[12][2]
+              [PROFILE_NAME_SIZE]; /* usage -> segment it prefers; filled by miniport.usage.* */
+};
+
+/* CPU time of the calls: fixed + per allocation + per 4 KiB page. */
+struct profile_cost {
+    uint64_t fixed_ns;
+    uint64_t allocation_ns;
+    uint64_t page_ps; /* picoseconds per 4 KiB page */
+};
+
+enum profile_call {
+    PROFILE_CREATE_DEVICE,
+    PROFILE_DESTROY_DEVICE,
+    PROFILE_CREATE_CONTEXT,
+    PROFILE_DESTROY_CONTEXT,
+    PROFILE_CREATE_ALLOCATION,
+    PROFILE_OPEN_RESOURCE,
+    PROFILE_DESTROY_ALLOCATION,
+    PROFILE_CREATE_CONTEXT_ALLOCATION,
+    PROFILE_DESTROY_CONTEXT_ALLOCATION,
+    PROFILE_MAKE_RESIDENT,
+    PROFILE_EVICT,
+    PROFILE_SET_PRIORITY, /* of allocations and of contexts */
+    PROFILE_OFFER,
+    PROFILE_RECLAIM,
+    PROFILE_LOCK,
+    PROFILE_UNLOCK,
+    PROFILE_SUBMIT,
+    PROFILE_SIGNAL,
+    PROFILE_WAIT,
+    PROFILE_PRESENT,
+    PROFILE_CALLS
+};
+
+struct profile_system {
+    uint64_t memory; /* bytes of system memory that graphics may commit */
+};
+
+struct profile {
+    char name[PROFILE_NAME_SIZE];
+    uint32_t wddm; /* 12, 20 or 27: WDDM 1.2, 2.0, 2.7 */
+    struct profile_link link;
+    struct profile_memory memory;
+    uint32_t segment_count; /* ids 1..segment_count, in the order of the file */
+    struct profile_segment segments[PROFILE_SEGMENTS_MAX];
+    uint32_t node_count; /* ordinals 0..node_count-1, in the order of the file */
+    struct profile_node nodes[PROFILE_NODES_MAX];
+    struct profile_scheduler scheduler;
+    struct profile_vidmm vidmm;
+    struct profile_miniport miniport;
+    struct profile_cost costs[PROFILE_CALLS];
+    struct profile_system system;
+};
+
+/* One line, ready to print: place, key, what was expected, what was found. */
+struct profile_error {
+    char message[512];
+};
+
+/* Loads a built-in profile by name, or a YAML file by path (anything with '/' or ending in .yaml or
+ * .yml). Values the file leaves out have the table's defaults. */
+bool profile_load(const char *name, struct profile *profile, struct profile_error *error);
+
+/* Sets one value by its dotted key from text with a unit ("segments.local.size", "8GiB"). Naming a
+ * new segment or node adds it. `place` is put before messages ("--set"). */
+bool profile_set(struct profile *profile, const char *key, const char *value, const char *place,
+                 struct profile_error *error);
+
+/* Checks what single values cannot (at least one node, a page divides its segment, ...). To be
+ * called after the last profile_set. */
+bool profile_check(const struct profile *profile, struct profile_error *error);
+
+/* Writes the whole profile as YAML; loading it gives the same profile. */
+void profile_write(const struct profile *profile, FILE *out);
+
+/* The built-in profiles, in the order to list them. `yaml` is the file with its comments. */
+struct profile_builtin {
+    const char *name;
+    const char *summary; /* first comment line of the file */
+    const char *yaml;
+};
+extern const struct profile_builtin profile_builtins[];
+extern const size_t profile_builtin_count;
+
+/* A row of the parameter table, for documentation. `key` has NAME in it for segments and nodes. */
+struct profile_key_row {
+    const char *key;
+    const char *type;     /* "size", "rate", "time", "number", "choice", "switch", "text" */
+    const char *range;    /* "0.5..1", "lazy, eager" */
+    const char *standard; /* the default, as text with its unit */
+    const char *meaning;
+};
+size_t profile_key_count(void);
+struct profile_key_row profile_key(size_t index);
+
+/* Calls `visit` for every key of this profile with its value as text, in table order. */
+void profile_each(const struct profile *profile,
+                  void (*visit)(void *self, const char *key, const char *value), void *self);
+
+#endif

@@ -1,0 +1,170 @@
+/* What can be observed of the model: the only thing analysis knows of it.
+ *
+ * The model calls these functions as things happen, in order of simulated time. Times are integer
+ * nanoseconds since the start of the simulation. Pointers are valid during the call only. */
+#ifndef WDDMSIM_MODEL_PROBE_H
+#define WDDMSIM_MODEL_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every nanosecond of a call's latency has one of these causes; they sum to the latency. */
+enum probe_cause {
+    PROBE_CPU,      /* the call's own work on the processor */
+    PROBE_LOCK,     /* another call of the same kind is inside */
+    PROBE_RESERVE,  /* finding room, waiting for evictions included */
+    PROBE_TRANSFER, /* paging copies on the link */
+    PROBE_FILL,     /* zeroing at first page-in */
+    PROBE_MAP,      /* page tables, apertures, TLB */
+    PROBE_QUEUE,    /* behind other work on the engine or on the scheduler's worker */
+    PROBE_SWITCH,   /* context switch */
+    PROBE_PREEMPT,  /* preemption */
+    PROBE_EXECUTE,  /* the engine's own time */
+    PROBE_FENCE,    /* waiting for a fence that other work signals */
+    PROBE_CAUSES
+};
+
+/* "cpu", "lock", ... */
+extern const char *const probe_cause_names[PROBE_CAUSES];
+
+/* The recorder's name for an object: text, or a number when text is NULL. */
+struct probe_label {
+    const char *text;
+    uint64_t number;
+};
+
+/* What the recording knew of a call's outcome. */
+struct probe_expected {
+    bool has_status, has_dur, has_done;
+    uint32_t status;
+    uint64_t dur_ns;     /* call to return */
+    uint64_t latency_ns; /* recorded done - recorded t */
+};
+
+/* One finished call. Latency = done - start if it has an asynchronous part, else return - start. */
+struct probe_call {
+    uint64_t index; /* of the event in the trace, from 0 */
+    const char *op; /* "CreateAllocation", ...; a static string, the same pointer for the same op */
+    uint32_t pid, tid;
+    uint64_t due_ns;    /* when the recording made it (after --from is subtracted) */
+    uint64_t start_ns;  /* when the replay made it */
+    uint64_t return_ns; /* when it returned to the caller */
+    uint64_t done_ns;   /* when its asynchronous part finished; meaningful if asynchronous */
+    bool asynchronous;
+    uint32_t status; /* NTSTATUS */
+    uint64_t blame_ns[PROBE_CAUSES];
+    struct probe_expected expected;
+};
+
+enum probe_packet_kind {
+    PROBE_RENDER,
+    PROBE_PAGING,
+    PROBE_WAIT,
+    PROBE_SIGNAL,
+    PROBE_PRESENT,
+    PROBE_PACKET_KINDS
+};
+
+/* One finished queue packet. */
+struct probe_packet {
+    enum probe_packet_kind kind;
+    uint32_t context; /* as announced by probe.context */
+    uint32_t node;
+    uint64_t queued_ns;    /* into the context's software queue */
+    uint64_t placed_ns;    /* into the node's hardware queue (render, paging) */
+    uint64_t started_ns;   /* on the engine, switch included */
+    uint64_t finished_ns;  /* engine stopped */
+    uint64_t completed_ns; /* completion processed by the scheduler */
+    uint64_t execute_ns;   /* the packet's own engine time */
+    uint64_t switch_ns;    /* context switch in front of it */
+    uint32_t references;   /* allocations it names (render) */
+    uint32_t hits;         /* of these, resident when it was submitted */
+};
+
+enum probe_paging_kind {
+    PROBE_PAGE_IN,  /* system memory to segment */
+    PROBE_PAGE_OUT, /* segment to system memory */
+    PROBE_FILLED,   /* first page-in: zeroed in place, or taken as it is */
+    PROBE_DISCARD,  /* dropped without a copy */
+    PROBE_MAP_APERTURE,
+    PROBE_UNMAP_APERTURE,
+    PROBE_DEMOTE, /* memory segment to aperture */
+    PROBE_PAGING_KINDS
+};
+
+extern const char *const probe_paging_names[PROBE_PAGING_KINDS];
+
+/* One finished paging operation. */
+struct probe_paging {
+    enum probe_paging_kind kind;
+    struct probe_label allocation;
+    uint32_t pid; /* owner */
+    uint64_t bytes;
+    uint32_t from, to; /* segment ids, 0 = system memory */
+    uint64_t queued_ns, started_ns, finished_ns;
+    const char *cause; /* static: "MakeResident", "submission", "eviction", "lock", ... */
+    bool context_allocation;
+};
+
+/* A segment at one instant, the figures GPUView's users know. Bytes. */
+struct probe_segment_state {
+    uint64_t allocated; /* in use by some allocation */
+    uint64_t marked;    /* of these, evictable now */
+    uint64_t free;
+    uint64_t largest_free;
+    uint64_t largest_free_or_marked; /* largest contiguous stretch of free or evictable */
+};
+
+/* What the machine consists of; given once before anything happens. */
+struct probe_machine {
+    uint32_t segments; /* ids 1..segments */
+    struct {
+        const char *name;
+        uint64_t size_bytes; /* capacity: size or commit limit */
+        bool aperture;
+    } segment[32];
+    uint32_t nodes; /* 0..nodes-1 */
+    struct {
+        const char *name;
+        const char *kind;
+    } node[64];
+    /* Pulled by the recorder whenever it likes. */
+    void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
+    const void *model;
+};
+
+enum probe_engine { PROBE_ENGINE_IDLE, PROBE_ENGINE_BUSY, PROBE_ENGINE_SWITCHING };
+
+struct probe {
+    void *self;
+
+    void (*machine)(void *self, const struct probe_machine *machine);
+    void (*context)(void *self, uint32_t context, uint32_t pid, uint32_t node,
+                    struct probe_label name, bool system);
+    void (*call)(void *self, const struct probe_call *call);
+    void (*packet)(void *self, uint64_t now_ns, const struct probe_packet *packet);
+    /* An engine changes what it does; `depth` packets are in its hardware queue, the running one
+     * included, and `waiting` in software queues of its contexts. */
+    void (*engine)(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
+                   uint32_t depth, uint32_t waiting);
+    /* A packet of `to` was placed behind one of `from` (UINT32_MAX: none). `made` false: same
+     * context again, the switch that laziness avoided (eager switching would have made it). */
+    void (*context_switch)(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
+                           bool made, uint64_t cost_ns);
+    void (*paging)(void *self, const struct probe_paging *operation);
+    /* Bytes that became (or ceased to be) resident in a segment for a process. */
+    void (*resident)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);
+    /* Bytes created (committed) or destroyed for a process, wherever they are. `segment` is the
+     * first one the allocation may live in. */
+    void (*committed)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);
+    /* A context allocation: created, destroyed, became resident, stopped being resident. */
+    void (*context_allocation)(void *self, uint64_t now_ns, uint32_t context, int created,
+                               int resident);
+    void (*present)(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
+    void (*link)(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
+    /* Something was assumed, not known: counted under `key` (static string). */
+    void (*assume)(void *self, const char *key, uint64_t count);
+    void (*warn)(void *self, const char *message);
+};
+
+#endif
