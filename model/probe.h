@@ -79,6 +79,7 @@ struct probe_packet {
     uint64_t switch_ns;    /* context switch in front of it */
     uint32_t references;   /* allocations it names (render) */
     uint32_t hits;         /* of these, resident when it was submitted */
+    uint32_t preemptions;  /* times it was taken off the engine before it was finished */
 };
 
 enum probe_paging_kind {

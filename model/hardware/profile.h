@@ -56,8 +56,7 @@ struct profile_node {
     uint64_t switch_ns;  /* fixed cost of a context switch, beyond moving the save area */
     uint64_t save_ns;    /* saving the outgoing context's state */
     uint64_t restore_ns; /* restoring the incoming context's state */
-    uint64_t
-        save_area; /* bytes of the GPU-context allocation of a context on this node; 0 = none */
+    uint64_t save_area;  /* bytes of a context's save-area allocation on this node; 0 = none */
 };
 
 struct profile_scheduler {
@@ -78,10 +77,24 @@ struct profile_vidmm {
     uint64_t build_ns;                /* CPU: building one paging operation into a paging buffer */
 };
 
+/* What an allocation is for, as traces say it. What is not listed counts as `other`. */
+enum profile_usage {
+    PROFILE_TEXTURE,
+    PROFILE_RENDER_TARGET,
+    PROFILE_DEPTH,
+    PROFILE_BUFFER,
+    PROFILE_UPLOAD,
+    PROFILE_READBACK,
+    PROFILE_PRIMARY,
+    PROFILE_COMMAND,
+    PROFILE_HEAP,
+    PROFILE_OTHER,
+    PROFILE_USAGES
+};
+
 struct profile_miniport {
     bool context_save_area; /* the driver makes a save area for each context */
-    char usage[12][2]
-              [PROFILE_NAME_SIZE]; /* usage -> segment it prefers; filled by miniport.usage.* */
+    char usage[PROFILE_USAGES][PROFILE_NAME_SIZE]; /* name of the segment each usage prefers */
 };
 
 /* CPU time of the calls: fixed + per allocation + per 4 KiB page. */
@@ -121,7 +134,7 @@ struct profile_system {
 
 struct profile {
     char name[PROFILE_NAME_SIZE];
-    uint32_t wddm; /* 12, 20 or 27: WDDM 1.2, 2.0, 2.7 */
+    uint32_t wddm; /* 12 or 20: WDDM 1.2 or 2.0 */
     struct profile_link link;
     struct profile_memory memory;
     uint32_t segment_count; /* ids 1..segment_count, in the order of the file */
@@ -153,6 +166,10 @@ bool profile_set(struct profile *profile, const char *key, const char *value, co
  * called after the last profile_set. */
 bool profile_check(const struct profile *profile, struct profile_error *error);
 
+/* The segment that the miniport prefers for allocations of this usage ("texture"); NULL and
+ * unknown usages count as "other". */
+const char *profile_usage_segment(const struct profile *profile, const char *usage);
+
 /* Writes the whole profile as YAML; loading it gives the same profile. */
 void profile_write(const struct profile *profile, FILE *out);
 
@@ -163,7 +180,7 @@ struct profile_builtin {
     const char *yaml;
 };
 extern const struct profile_builtin profile_builtins[];
-extern const size_t profile_builtin_count;
+extern const size_t profile_builtins_count;
 
 /* A row of the parameter table, for documentation. `key` has NAME in it for segments and nodes. */
 struct profile_key_row {

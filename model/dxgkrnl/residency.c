@@ -1,0 +1,201 @@
+/* MakeResident, Evict, priorities, Offer and Reclaim, Lock. */
+#include "model/dxgkrnl/internal.h"
+
+#include <stdlib.h>
+
+enum { MAKE_RESIDENT_MAX = 10240 }; /* allocations per call (wddm.md §0.2) */
+
+/* Device and allocations of a call; false if a handle is wrong. The caller frees *items. */
+static bool look_up(struct dxgk_process *process, d3dkmt_handle device_handle,
+                    const d3dkmt_handle *allocations, uint32_t count, struct dxgk_device **device,
+                    struct vidmm_allocation ***items)
+{
+    *items = NULL;
+    *device = dxgk_device(process, device_handle);
+    if (!*device || count == 0 || count > MAKE_RESIDENT_MAX)
+        return false;
+    *items = dxgk_allocations(process, *device, allocations, count);
+    return *items != NULL;
+}
+
+static void paging_done(void *owner, struct vidmm_request *request)
+{
+    (void)request;
+    struct d3dkmt_call *call = owner;
+    blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
+    dxgk_call_done(call);
+}
+
+static void expect_paging(struct d3dkmt_call *call)
+{
+    call->request.blame = &call->blame;
+    call->request.done = paging_done;
+    call->request.owner = call;
+    dxgk_call_defer(call);
+}
+
+/* Nothing had to be paged after all. */
+static void forget_paging(struct d3dkmt_call *call)
+{
+    call->asynchronous = false;
+    call->pending--;
+}
+
+void d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
+                          d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                          uint32_t count, uint32_t flags)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    uint32_t status = STATUS_INVALID_PARAMETER;
+    /* MustSucceed only with CantTrimFurther (wddm.md §6.3). */
+    bool sensible = !(flags & VIDMM_MUST_SUCCEED) || (flags & VIDMM_CANT_TRIM_FURTHER);
+    if (sensible && look_up(process, device_handle, allocations, count, &device, &items)) {
+        uint64_t bytes_to_trim;
+        expect_paging(call);
+        status =
+            vidmm_make_resident(device->vidmm, items, count, flags, &call->request, &bytes_to_trim);
+        if (status != STATUS_PENDING)
+            forget_paging(call);
+        free(items);
+    }
+    dxgk_call_return(call, status, PROFILE_MAKE_RESIDENT, count, 0);
+}
+
+void d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
+                  d3dkmt_handle device_handle, const d3dkmt_handle *allocations, uint32_t count,
+                  bool not_written)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    uint32_t status = STATUS_INVALID_PARAMETER;
+    if (look_up(process, device_handle, allocations, count, &device, &items)) {
+        status = vidmm_evict(device->vidmm, items, count, not_written);
+        free(items);
+    }
+    dxgk_call_return(call, status, PROFILE_EVICT, count, 0);
+}
+
+void d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
+                                    const d3dkmt_handle *allocations, uint32_t count,
+                                    int64_t priority)
+{
+    dxgk_call_begin(process, call);
+    bool valid = count > 0;
+    for (uint32_t i = 0; i < count && valid; i++)
+        valid = dxgk_allocation(process, allocations[i]) != NULL;
+    for (uint32_t i = 0; i < count && valid; i++)
+        vidmm_allocation_set_priority(dxgk_allocation(process, allocations[i])->global->vidmm,
+                                      priority);
+    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_SET_PRIORITY,
+                     count, 0);
+}
+
+/* An offer takes effect when the work queued before it is done (wddm.md §6.5). */
+struct offer {
+    struct vidsch_barrier idle;
+    int64_t priority;
+    uint32_t count;
+    struct vidmm_allocation *items[];
+};
+
+static void take_offer(void *owner)
+{
+    struct offer *offer = owner;
+    for (uint32_t i = 0; i < offer->count; i++) {
+        vidmm_offer(offer->items[i], offer->priority);
+        vidmm_allocation_drop(offer->items[i]);
+    }
+    free(offer);
+}
+
+void d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                              uint32_t count, int64_t priority)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    bool valid = look_up(process, device_handle, allocations, count, &device, &items);
+    if (valid) {
+        struct offer *offer = memory_new(1, sizeof *offer + count * sizeof offer->items[0]);
+        offer->idle = (struct vidsch_barrier){.passed = take_offer, .owner = offer, .left = 1};
+        offer->priority = priority;
+        offer->count = count;
+        for (uint32_t i = 0; i < count; i++) {
+            offer->items[i] = items[i];
+            vidmm_allocation_hold(items[i]);
+        }
+        dxgk_device_barrier(device, &offer->idle);
+        vidsch_barrier_arm(&offer->idle);
+        free(items);
+    }
+    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_OFFER, count,
+                     0);
+}
+
+void d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
+                                 d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                                 uint32_t count)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    uint32_t status = STATUS_INVALID_PARAMETER;
+    if (look_up(process, device_handle, allocations, count, &device, &items)) {
+        bool discarded;
+        expect_paging(call);
+        status = vidmm_reclaim(device->vidmm, items, count, &call->request, &discarded);
+        if (status != STATUS_PENDING)
+            forget_paging(call);
+        free(items);
+    }
+    dxgk_call_return(call, status, PROFILE_RECLAIM, count, 0);
+}
+
+static bool reachable(struct d3dkmt_call *call)
+{
+    return call->extra_count != 0;
+}
+
+static void moved_out(void *owner, struct vidmm_request *request)
+{
+    (void)request;
+    struct d3dkmt_call *call = owner;
+    call->extra_count = 1;
+    dxgk_call_look(call);
+}
+
+void d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
+                  d3dkmt_handle device_handle, d3dkmt_handle allocation)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    bool valid = look_up(process, device_handle, &allocation, 1, &device, &items);
+    if (valid) {
+        call->may_return = reachable;
+        call->request.blame = &call->blame;
+        call->request.done = moved_out;
+        call->request.owner = call;
+        call->extra_count = vidmm_lock(device->vidmm, items[0], &call->request);
+        free(items);
+    }
+    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_LOCK, 1, 0);
+}
+
+void d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
+                    d3dkmt_handle device_handle, d3dkmt_handle allocation)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    uint32_t status = STATUS_INVALID_PARAMETER;
+    if (look_up(process, device_handle, &allocation, 1, &device, &items)) {
+        status = vidmm_unlock(items[0]);
+        free(items);
+    }
+    dxgk_call_return(call, status, PROFILE_UNLOCK, 1, 0);
+}

@@ -1,0 +1,198 @@
+/* Submissions, signals, waits and presents: calls that queue packets. */
+#include "model/dxgkrnl/internal.h"
+
+#include <stdlib.h>
+
+static void packet_done(void *owner, struct vidsch_packet *packet)
+{
+    struct d3dkmt_call *call = owner;
+    call->blame = packet->blame;
+    for (uint32_t i = 0; i < packet->reference_count; i++)
+        vidmm_allocation_drop(packet->references[i]);
+    dxgk_call_done(call);
+}
+
+/* Queues the call's only packet. */
+static void queue(struct d3dkmt_call *call, struct dxgk_context *context)
+{
+    call->packet.completed = packet_done;
+    call->packet.owner = call;
+    dxgk_call_defer(call);
+    vidsch_submit(context->vidsch, &call->packet);
+}
+
+static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
+                       const struct d3dkmt_submit *args)
+{
+    struct dxgkrnl *dxgkrnl = process->dxgkrnl;
+    struct dxgk_context *context = dxgk_context(process, args->context);
+    if (!context)
+        return STATUS_INVALID_PARAMETER;
+    struct vidmm_allocation **references = NULL;
+    if (args->count) {
+        references = dxgk_allocations(process, context->device, args->allocations, args->count);
+        if (!references)
+            return STATUS_INVALID_PARAMETER;
+        if (!vidmm_fits(dxgkrnl->vidmm, references, args->count)) {
+            free(references);
+            return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
+        }
+    }
+    double speed = dxgkrnl->profile->nodes[vidsch_context_node(context->vidsch)].speed;
+    call->extra = references;
+    call->packet.kind = PROBE_RENDER;
+    call->packet.execute_ns =
+        speed == 1 ? args->execute_ns : (uint64_t)((double)args->execute_ns / speed + 0.5);
+    call->packet.references = references;
+    call->packet.reference_count = args->count;
+    call->packet.hits = vidmm_reference(references, args->count);
+    for (uint32_t i = 0; i < args->count; i++)
+        vidmm_allocation_hold(references[i]);
+    queue(call, context);
+    return STATUS_SUCCESS;
+}
+
+void d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
+                           const struct d3dkmt_submit *args)
+{
+    dxgk_call_begin(process, call);
+    uint32_t status = submit(process, call, args);
+    dxgk_call_return(call, status, PROFILE_SUBMIT, args->count, 0);
+}
+
+enum { BROADCAST_MAX = 64 }; /* contexts per call (wddm.md §0.2) */
+
+/* One packet of several: the call is done with its last one, and that one's wait is the call's. */
+static void one_of_many_done(void *owner, struct vidsch_packet *packet)
+{
+    struct d3dkmt_call *call = owner;
+    struct dxgkrnl *dxgkrnl = call->dxgkrnl;
+    struct blame blame = packet->blame;
+    memory_pool_give(&dxgkrnl->packets, packet);
+    if (--call->extra_count > 0)
+        return;
+    call->blame = blame;
+    dxgk_call_done(call);
+}
+
+static bool look_up(struct dxgk_process *process, const d3dkmt_handle *handles, uint32_t count,
+                    struct dxgk_context **contexts)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        contexts[i] = dxgk_context(process, handles[i]);
+        if (!contexts[i])
+            return false;
+    }
+    return true;
+}
+
+static void queue_one(struct d3dkmt_call *call, enum probe_packet_kind kind,
+                      struct dxgk_context *context, struct vidsch_fence *fence, uint64_t value)
+{
+    call->packet.kind = kind;
+    call->packet.fence = fence;
+    call->packet.value = value;
+    queue(call, context);
+}
+
+static void queue_many(struct d3dkmt_call *call, enum probe_packet_kind kind,
+                       struct dxgk_context *const *contexts, uint32_t count,
+                       struct vidsch_fence *fence, uint64_t value)
+{
+    struct vidsch_broadcast *broadcast = NULL;
+    if (kind == PROBE_SIGNAL) {
+        broadcast = memory_new(1, sizeof *broadcast);
+        broadcast->left = count;
+    }
+    call->extra_count = count;
+    dxgk_call_defer(call);
+    for (uint32_t i = 0; i < count; i++) {
+        struct vidsch_packet *packet = memory_pool_take(&call->dxgkrnl->packets);
+        *packet = (struct vidsch_packet){.kind = kind,
+                                         .fence = fence,
+                                         .value = value,
+                                         .broadcast = broadcast,
+                                         .completed = one_of_many_done,
+                                         .owner = call};
+        vidsch_submit(contexts[i]->vidsch, packet);
+    }
+}
+
+static uint32_t queue_sync(struct dxgk_process *process, struct d3dkmt_call *call,
+                           enum probe_packet_kind kind, const d3dkmt_handle *handles,
+                           uint32_t count, struct vidsch_fence *fence, uint64_t value)
+{
+    struct dxgk_context *contexts[BROADCAST_MAX];
+    if (count > BROADCAST_MAX || !look_up(process, handles, count, contexts))
+        return STATUS_INVALID_PARAMETER;
+    if (count == 1)
+        queue_one(call, kind, contexts[0], fence, value);
+    else
+        queue_many(call, kind, contexts, count, fence, value);
+    return STATUS_SUCCESS;
+}
+
+void d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
+                   const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                   uint64_t value)
+{
+    dxgk_call_begin(process, call);
+    uint32_t status = STATUS_SUCCESS;
+    if (count)
+        status = queue_sync(process, call, PROBE_SIGNAL, contexts, count, fence, value);
+    else
+        vidsch_fence_signal(fence, value);
+    dxgk_call_return(call, status, PROFILE_SIGNAL, 0, 0);
+}
+
+static bool fence_was_reached(struct d3dkmt_call *call)
+{
+    if (call->extra_count == 0)
+        blame_switch(&call->blame, PROBE_FENCE, sim_now(call->dxgkrnl->sim));
+    return call->extra_count != 0;
+}
+
+static void fence_reached(void *owner)
+{
+    struct d3dkmt_call *call = owner;
+    call->extra_count = 1;
+    dxgk_call_look(call);
+}
+
+/* The processor waits: the call returns when the fence is there. */
+static void wait_on_cpu(struct d3dkmt_call *call, struct vidsch_fence *fence, uint64_t value)
+{
+    call->may_return = fence_was_reached;
+    call->waiter = (struct vidsch_waiter){
+        .fence = fence, .value = value, .reached = fence_reached, .owner = call};
+}
+
+void d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
+                 const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                 uint64_t value)
+{
+    dxgk_call_begin(process, call);
+    uint32_t status = STATUS_SUCCESS;
+    if (count)
+        status = queue_sync(process, call, PROBE_WAIT, contexts, count, fence, value);
+    else
+        wait_on_cpu(call, fence, value);
+    dxgk_call_return(call, status, PROFILE_WAIT, 0, 0);
+    if (!count)
+        vidsch_fence_wait(&call->waiter);
+}
+
+void d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle handle,
+                    bool flip, uint64_t interval)
+{
+    dxgk_call_begin(process, call);
+    struct dxgk_context *context = dxgk_context(process, handle);
+    if (context) {
+        call->packet.kind = PROBE_PRESENT;
+        call->packet.flip = flip;
+        call->packet.interval = interval;
+        queue(call, context);
+    }
+    dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_PRESENT, 0,
+                     0);
+}

@@ -1,0 +1,166 @@
+/* The parameter table: every value of a profile, once. A new parameter is one row here (and its
+ * field in profile.h).
+ *
+ * The defaults are a Windows 10 machine's: call costs are medians of a recorded machine, one
+ * driver, one build (17134); the comments in profiles/rtx3070-8g.yaml give each value's source. */
+#include "model/hardware/keys.h"
+
+#define ROW(of, structure, key, type, member, range, standard, meaning)                            \
+    {                                                                                              \
+        key, KEY_##type, KEY_OF_##of, offsetof(struct structure, member), range, standard, meaning \
+    }
+#define TOP(...) ROW(PROFILE, profile, __VA_ARGS__)
+#define SEGMENT(key, ...) ROW(SEGMENT, profile_segment, "segments.NAME." key, __VA_ARGS__)
+#define NODE(key, ...) ROW(NODE, profile_node, "nodes.NAME." key, __VA_ARGS__)
+#define WORKER(key, ...) TOP("scheduler." key, TIME, __VA_ARGS__)
+#define USAGE(key, index, standard)                                                                \
+    TOP("miniport.usage." key, TEXT, miniport.usage[PROFILE_##index], "a segment's name",          \
+        standard, "segment preferred for this usage")
+#define FIXED(call, index, standard)                                                               \
+    TOP("costs." call ".fixed", TIME, costs[PROFILE_##index].fixed_ns, "0ns..10s", standard,       \
+        "CPU time of each call")
+#define EACH(call, index, standard)                                                                \
+    TOP("costs." call ".allocation", TIME, costs[PROFILE_##index].allocation_ns, "0ns..1s",        \
+        standard, "CPU time for each allocation it names")
+#define PAGED(call, index, standard)                                                               \
+    TOP("costs." call ".page", FINE, costs[PROFILE_##index].page_ps, "0ns..1ms", standard,         \
+        "CPU time for each 4 KiB page")
+
+/* Choices stand in the order of their enumeration. */
+const struct key_spec profile_keys[] = {
+    TOP("name", TEXT, name, "letters, digits . _ -", "custom", "the profile's name"),
+    TOP("wddm", TENTHS, wddm, "1.2, 2.0", "2.0",
+        "WDDM version: 1.2 submissions imply residency, 2.0 explicit residency"),
+
+    TOP("link.bandwidth-in", RATE, link.bandwidth_in, "1MB/s..100TB/s", "25.5GB/s",
+        "system memory to adapter"),
+    TOP("link.bandwidth-out", RATE, link.bandwidth_out, "1MB/s..100TB/s", "26GB/s",
+        "adapter to system memory"),
+    TOP("link.latency", TIME, link.latency_ns, "0ns..1s", "1.7us", "fixed part of every transfer"),
+    TOP("link.duplex-factor", NUMBER, link.duplex_factor, "0.5..1", "0.75",
+        "share of its bandwidth a direction keeps while the other is busy"),
+
+    TOP("memory.fill-rate", RATE, memory.fill_rate, "0B/s..100TB/s", "394GB/s",
+        "zeroing adapter memory; 0 = free of charge"),
+    TOP("memory.copy-rate", RATE, memory.copy_rate, "0B/s..100TB/s", "197GB/s",
+        "copying within the adapter; 0 = free of charge"),
+    TOP("memory.page-table-entry", FINE, memory.page_table_entry_ps, "0ns..1ms", "314ps",
+        "writing one page-table entry"),
+    TOP("memory.tlb-flush", TIME, memory.tlb_flush_ns, "0ns..1s", "3us",
+        "flushing the adapter's TLB"),
+    TOP("memory.aperture-map", TIME, memory.aperture_map_ns, "0ns..1s", "2us",
+        "one aperture mapping or unmapping operation, whatever its size"),
+
+    SEGMENT("kind", CHOICE, kind, "memory, aperture", "memory",
+            "adapter memory, or a window on system memory"),
+    SEGMENT("size", SIZE, size, "0B..16TiB", "0B", "bytes"),
+    SEGMENT("commit-limit", SIZE, commit_limit, "0B..16TiB", "0B",
+            "bytes that may be in use at once; 0 = size"),
+    SEGMENT("page", SIZE, page, "4KiB..2MiB", "4KiB", "page: 4KiB, 64KiB or 2MiB"),
+    SEGMENT("cpu-visible", SIZE, cpu_visible, "0B..16TiB", "0B",
+            "bytes from the start that the CPU can map"),
+    SEGMENT("budget-group", CHOICE, budget_group, "local, non-local", "local",
+            "the budget its bytes count against"),
+
+    NODE("kind", CHOICE, kind, "3d, compute, copy, video, paging", "3d", "what the engine does"),
+    NODE("speed", NUMBER, speed, "0.001..1000", "1",
+         "divides recorded engine times: 2 = twice as fast"),
+    NODE("switch", TIME, switch_ns, "0ns..1s", "20us",
+         "fixed cost of a context switch, beyond save and restore"),
+    NODE("save", TIME, save_ns, "0ns..1s", "0ns", "saving the outgoing context's state"),
+    NODE("restore", TIME, restore_ns, "0ns..1s", "0ns", "restoring the incoming context's state"),
+    NODE("save-area", SIZE, save_area, "0B..1TiB", "0B",
+         "save area the driver allocates for each context; 0 = none"),
+
+    TOP("scheduler.queue-depth", COUNT, scheduler.queue_depth, "1..64", "2",
+        "DMA packets in a node's hardware queue"),
+    TOP("scheduler.context-switch", CHOICE, scheduler.context_switch, "lazy, eager", "lazy",
+        "eager switches in front of every packet, also behind its own context"),
+    WORKER("submit", scheduler.submit_ns, "0ns..1s", "15us",
+           "worker: handing one packet to the hardware queue"),
+    WORKER("complete", scheduler.complete_ns, "0ns..1s", "8us",
+           "worker: from engine stop to the packet's completion"),
+    WORKER("wait", scheduler.wait_ns, "0ns..1s", "8us", "worker: one wait packet"),
+    WORKER("signal", scheduler.signal_ns, "0ns..1s", "8us", "worker: one signal packet"),
+    WORKER("present", scheduler.present_ns, "0ns..1s", "6.4us",
+           "worker: one present handed to the compositor"),
+    WORKER("flip", scheduler.flip_ns, "0ns..1s", "56us",
+           "from taking a flip packet to the display being programmed"),
+    WORKER("vsync", scheduler.vsync_ns, "0ns..10s", "0ns",
+           "refresh period; 0 = presents never wait for it"),
+
+    TOP("vidmm.eviction", TEXT, vidmm.eviction, "a policy's name", "lru",
+        "which allocations are evicted first"),
+    TOP("vidmm.zero-fill", SWITCH, vidmm.zero_fill, "true, false", "true",
+        "whether the first page-in of an allocation zeroes it"),
+    TOP("vidmm.build", TIME, vidmm.build_ns, "0ns..1s", "2.6us",
+        "CPU time of building one paging operation into a paging buffer"),
+
+    TOP("miniport.context-save-area", SWITCH, miniport.context_save_area, "true, false", "true",
+        "whether the driver allocates a save area for each context"),
+    USAGE("texture", TEXTURE, "local"),
+    USAGE("render-target", RENDER_TARGET, "local"),
+    USAGE("depth", DEPTH, "local"),
+    USAGE("buffer", BUFFER, "local"),
+    USAGE("upload", UPLOAD, "aperture"),
+    USAGE("readback", READBACK, "aperture"),
+    USAGE("primary", PRIMARY, "local"),
+    USAGE("command", COMMAND, "aperture"),
+    USAGE("heap", HEAP, "local"),
+    USAGE("other", OTHER, "local"),
+
+    FIXED("create-device", CREATE_DEVICE, "5ms"),
+    FIXED("destroy-device", DESTROY_DEVICE, "1ms"),
+    FIXED("create-context", CREATE_CONTEXT, "20ms"),
+    FIXED("destroy-context", DESTROY_CONTEXT, "1ms"),
+    FIXED("create-allocation", CREATE_ALLOCATION, "15.1us"),
+    EACH("create-allocation", CREATE_ALLOCATION, "29.8us"),
+    PAGED("create-allocation", CREATE_ALLOCATION, "4.7ns"),
+    FIXED("open-resource", OPEN_RESOURCE, "15.1us"),
+    EACH("open-resource", OPEN_RESOURCE, "4.2us"),
+    FIXED("destroy-allocation", DESTROY_ALLOCATION, "7.4us"),
+    EACH("destroy-allocation", DESTROY_ALLOCATION, "0ns"),
+    FIXED("create-context-allocation", CREATE_CONTEXT_ALLOCATION, "15.1us"),
+    PAGED("create-context-allocation", CREATE_CONTEXT_ALLOCATION, "4.7ns"),
+    FIXED("destroy-context-allocation", DESTROY_CONTEXT_ALLOCATION, "7.4us"),
+    FIXED("make-resident", MAKE_RESIDENT, "12us"),
+    EACH("make-resident", MAKE_RESIDENT, "500ns"),
+    FIXED("evict", EVICT, "3us"),
+    EACH("evict", EVICT, "300ns"),
+    FIXED("set-priority", SET_PRIORITY, "1us"),
+    EACH("set-priority", SET_PRIORITY, "300ns"),
+    FIXED("offer", OFFER, "3us"),
+    EACH("offer", OFFER, "300ns"),
+    FIXED("reclaim", RECLAIM, "3us"),
+    EACH("reclaim", RECLAIM, "300ns"),
+    FIXED("lock", LOCK, "4.2us"),
+    FIXED("unlock", UNLOCK, "4.2us"),
+    FIXED("submit", SUBMIT, "15.4us"),
+    EACH("submit", SUBMIT, "0ns"),
+    FIXED("signal", SIGNAL, "12.2us"),
+    FIXED("wait", WAIT, "5.1us"),
+    FIXED("present", PRESENT, "158us"),
+
+    TOP("system.memory", SIZE, system.memory, "1MiB..16TiB", "32GiB",
+        "system memory that graphics may commit"),
+};
+
+const size_t profile_keys_count = sizeof profile_keys / sizeof *profile_keys;
+
+size_t profile_key_count(void)
+{
+    return profile_keys_count;
+}
+
+struct profile_key_row profile_key(size_t index)
+{
+    static const char *const types[] = {
+        [KEY_SIZE] = "size",     [KEY_RATE] = "rate",     [KEY_TIME] = "time",
+        [KEY_FINE] = "time",     [KEY_NUMBER] = "number", [KEY_COUNT] = "number",
+        [KEY_TENTHS] = "choice", [KEY_CHOICE] = "choice", [KEY_SWITCH] = "switch",
+        [KEY_TEXT] = "text",
+    };
+    const struct key_spec *spec = &profile_keys[index];
+    return (struct profile_key_row){spec->key, types[spec->type], spec->range, spec->standard,
+                                    spec->meaning};
+}

@@ -1,0 +1,153 @@
+#include "model/simulation/simulation.h"
+
+#include "model/memory.h"
+#include "model/simulation/calendar.h"
+#include "model/simulation/flows.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+struct sim {
+    struct calendar calendar;
+    uint64_t now_ns;
+    uint64_t dates, transfers;
+    bool stopped;
+    bool always_simgrid;
+    const struct sim_link *links;
+    struct sim_transfer *alone; /* the only transfer under way, its end computed; or NULL */
+    struct flows *flows;        /* transfers that SimGrid carries */
+    void (*start)(void *owner);
+    void *start_owner;
+};
+
+struct sim *sim_create(const struct sim_link *links, uint32_t link_count,
+                       const struct sim_options *options)
+{
+    struct sim *sim = memory_new(1, sizeof *sim);
+    struct sim_link *copy = memory_new(link_count, sizeof *copy);
+    for (uint32_t i = 0; i < link_count; i++)
+        copy[i] = links[i];
+    sim->links = copy;
+    sim->always_simgrid = options && options->always_simgrid;
+    sim->flows = flows_create(sim, links, link_count);
+    return sim;
+}
+
+uint64_t sim_now(const struct sim *sim)
+{
+    return sim->now_ns;
+}
+
+void sim_at(struct sim *sim, struct sim_timer *timer, uint64_t date_ns)
+{
+    assert(date_ns >= sim->now_ns);
+    calendar_set(&sim->calendar, timer, date_ns);
+}
+
+void sim_cancel(struct sim *sim, struct sim_timer *timer)
+{
+    if (timer->place)
+        calendar_remove(&sim->calendar, timer);
+}
+
+void sim_stop(struct sim *sim)
+{
+    sim->stopped = true;
+}
+
+void sim_counts(const struct sim *sim, uint64_t *dates, uint64_t *transfers)
+{
+    *dates = sim->dates;
+    *transfers = sim->transfers;
+}
+
+static double bandwidth(const struct sim *sim, const struct sim_transfer *transfer)
+{
+    const struct sim_link *link = &sim->links[transfer->link];
+    return transfer->direction == SIM_IN ? link->bandwidth_in : link->bandwidth_out;
+}
+
+/* A second transfer joins: what is left of the lone one becomes a flow of SimGrid's. */
+static void hand_over(struct sim *sim)
+{
+    struct sim_transfer *lone = sim->alone;
+    sim->alone = NULL;
+    sim_cancel(sim, &lone->timer);
+    double elapsed_s = (double)(sim->now_ns - lone->start_ns) * 1e-9;
+    double left = (double)lone->bytes - elapsed_s * bandwidth(sim, lone);
+    if (left < 1) /* ends this very nanosecond */
+        sim_at(sim, &lone->timer, sim->now_ns);
+    else
+        flows_start(sim->flows, lone, (uint64_t)llround(left));
+}
+
+static void lone_ends(void *owner)
+{
+    struct sim *sim = owner;
+    struct sim_transfer *lone = sim->alone;
+    sim->alone = NULL;
+    lone->timer.fire(lone->timer.owner);
+}
+
+void sim_transfer_start(struct sim *sim, struct sim_transfer *transfer, uint32_t link,
+                        enum sim_direction direction, uint64_t bytes, void (*fire)(void *owner),
+                        void *owner)
+{
+    *transfer = (struct sim_transfer){
+        .link = link, .direction = direction, .bytes = bytes, .start_ns = sim->now_ns};
+    sim_timer_init(&transfer->timer, fire, owner);
+    sim->transfers++;
+    if (bytes == 0) {
+        sim_at(sim, &transfer->timer, sim->now_ns);
+        return;
+    }
+    if (sim->alone)
+        hand_over(sim);
+    if (sim->always_simgrid || flows_active(sim->flows)) {
+        flows_start(sim->flows, transfer, bytes);
+        return;
+    }
+    sim->alone = transfer;
+    double duration_ns = (double)bytes / bandwidth(sim, transfer) * 1e9;
+    sim_at(sim, &transfer->timer, sim->now_ns + flows_round_up_ns(duration_ns));
+}
+
+static void conduct(void *owner)
+{
+    struct sim *sim = owner;
+    sim->start(sim->start_owner);
+    while (!sim->stopped) {
+        uint64_t next = calendar_next(&sim->calendar);
+        if (flows_active(sim->flows))
+            next = flows_wait(sim->flows, sim->now_ns, next);
+        if (next == UINT64_MAX)
+            break;
+        sim->now_ns = next;
+        while (calendar_next(&sim->calendar) == next && !sim->stopped) {
+            struct sim_timer *timer = calendar_take(&sim->calendar);
+            sim->dates++;
+            if (sim->alone && timer == &sim->alone->timer)
+                lone_ends(sim);
+            else
+                timer->fire(timer->owner);
+        }
+    }
+}
+
+void sim_run(struct sim *sim, void (*start)(void *owner), void *owner)
+{
+    sim->start = start;
+    sim->start_owner = owner;
+    flows_run(sim->flows, conduct, sim);
+}
+
+void sim_destroy(struct sim *sim)
+{
+    if (!sim)
+        return;
+    calendar_fini(&sim->calendar);
+    flows_destroy(sim->flows);
+    free((void *)sim->links);
+    free(sim);
+}

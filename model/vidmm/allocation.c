@@ -1,0 +1,172 @@
+/* Allocations: from creation to the moment the last user lets go. */
+#include "model/vidmm/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum { PAGE = 4096 };
+
+static uint64_t round_up(uint64_t size, uint64_t page)
+{
+    return (size + page - 1) / page * page;
+}
+
+/* The coarsest page of the supported segments: the allocation's size is a multiple of it wherever
+ * it goes (wddm.md §5.5). */
+static uint64_t page_of(const struct vidmm *vidmm, uint32_t segments)
+{
+    uint64_t page = PAGE;
+    for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
+        if ((segments >> i & 1) && vidmm->profile->segments[i].page > page)
+            page = vidmm->profile->segments[i].page;
+    return page;
+}
+
+static uint32_t first_segment(const struct vidmm_allocation *allocation)
+{
+    if (allocation->preferred[0])
+        return allocation->preferred[0];
+    for (uint32_t id = 1; id <= allocation->vidmm->profile->segment_count; id++)
+        if (allocation->segments >> (id - 1) & 1)
+            return id;
+    return 0;
+}
+
+static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocation_info *info)
+{
+    uint32_t known = vidmm->profile->segment_count == 32
+                         ? UINT32_MAX
+                         : (UINT32_C(1) << vidmm->profile->segment_count) - 1;
+    if (info->size == 0 || info->size > UINT64_C(1) << 48 || !(info->segments & known) ||
+        (info->segments & ~known) || (info->alignment & (info->alignment - 1)))
+        return STATUS_INVALID_PARAMETER;
+    for (int i = 0; i < 5 && info->preferred[i]; i++)
+        if (info->preferred[i] > vidmm->profile->segment_count ||
+            !(info->segments >> (info->preferred[i] - 1) & 1))
+            return STATUS_INVALID_PARAMETER;
+    uint64_t largest = 0;
+    for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
+        if ((info->segments >> i & 1) && vidmm->segments[i].range.size > largest)
+            largest = vidmm->segments[i].range.size;
+    uint64_t size = round_up(info->size, page_of(vidmm, info->segments));
+    if (size > largest)
+        return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
+    if (vidmm->profile->system.memory &&
+        vidmm->committed_bytes + size > vidmm->profile->system.memory)
+        return STATUS_NO_MEMORY;
+    return STATUS_SUCCESS;
+}
+
+uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
+                                 struct vidmm_allocation **out)
+{
+    uint32_t status = validate(vidmm, info);
+    if (status != STATUS_SUCCESS)
+        return status;
+    struct vidmm_allocation *allocation = memory_new(1, sizeof *allocation);
+    uint64_t page = page_of(vidmm, info->segments);
+    *allocation = (struct vidmm_allocation){
+        .vidmm = vidmm,
+        .size = round_up(info->size, page),
+        .alignment = info->alignment > page ? info->alignment : page,
+        .segments = info->segments,
+        .contiguous = info->contiguous || !vidmm->explicit_residency,
+        .permanent_system_memory = info->permanent_system_memory,
+        .context_allocation = info->context_allocation,
+        .priority = info->priority,
+        .pid = info->pid,
+        .context = info->context,
+        .content = info->has_content ? VIDMM_IN_SYSTEM : VIDMM_NOTHING,
+        .label = {.text = info->label.text ? strdup(info->label.text) : NULL,
+                  .number = info->label.number},
+        .holds = 1,
+    };
+    memcpy(allocation->preferred, info->preferred, sizeof allocation->preferred);
+    DL_APPEND2(vidmm->allocations, allocation, all_prev, all_next);
+    vidmm->committed_bytes += allocation->size;
+    struct probe *probe = vidmm->probe;
+    probe->committed(probe->self, sim_now(vidmm->sim), info->pid, first_segment(allocation),
+                     (int64_t)allocation->size);
+    if (info->context_allocation)
+        probe->context_allocation(probe->self, sim_now(vidmm->sim), info->context, 1, 0);
+    *out = allocation;
+    return STATUS_SUCCESS;
+}
+
+void vidmm_allocation_hold(struct vidmm_allocation *allocation)
+{
+    allocation->holds++;
+}
+
+void vidmm_allocation_drop(struct vidmm_allocation *allocation)
+{
+    if (--allocation->holds > 0)
+        return;
+    struct vidmm *vidmm = allocation->vidmm;
+    struct probe *probe = vidmm->probe;
+    uint64_t now = sim_now(vidmm->sim);
+    if (allocation->state == VIDMM_RESIDENT) {
+        vidmm_ceases_resident(allocation);
+        if (allocation->segment->profile->kind == PROFILE_MEMORY)
+            probe->paging(probe->self, &(struct probe_paging){
+                                           .kind = PROBE_DISCARD,
+                                           .allocation = allocation->label,
+                                           .pid = allocation->pid,
+                                           .bytes = allocation->size,
+                                           .from = allocation->segment->id,
+                                           .queued_ns = now,
+                                           .started_ns = now,
+                                           .finished_ns = now,
+                                           .cause = "destroy",
+                                           .context_allocation = allocation->context_allocation,
+                                       });
+        vidmm_leave_segment(allocation);
+    }
+    vidmm->committed_bytes -= allocation->size;
+    probe->committed(probe->self, now, allocation->pid, first_segment(allocation),
+                     -(int64_t)allocation->size);
+    if (allocation->context_allocation)
+        probe->context_allocation(probe->self, now, allocation->context, -1, 0);
+    DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
+    free((void *)(uintptr_t)allocation->label.text);
+    free(allocation);
+    vidmm_kick(vidmm);
+}
+
+void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
+{
+    allocation->dying = true;
+    struct vidmm_residency *residency, *next;
+    DL_FOREACH_SAFE2(allocation->residencies, residency, next, in_allocation_next)
+    vidmm_device_close(residency->device, allocation);
+    vidmm_allocation_drop(allocation);
+}
+
+void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
+{
+    struct probe *probe = allocation->vidmm->probe;
+    allocation->content = VIDMM_IN_SYSTEM;
+    if (!vidmm_place(allocation)) {
+        probe->assume(probe->self, "existing_allocations_without_room", 1);
+        return;
+    }
+    if (allocation->segment->profile->kind == PROFILE_MEMORY)
+        allocation->content = VIDMM_IN_SEGMENT;
+    vidmm_became_resident(allocation);
+}
+
+uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation)
+{
+    return allocation->size;
+}
+
+uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation)
+{
+    return allocation->state == VIDMM_RESIDENT ? allocation->segment->id : 0;
+}
+
+void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority)
+{
+    allocation->priority = priority;
+}

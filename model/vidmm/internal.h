@@ -1,0 +1,175 @@
+/* What VidMm's files share among themselves. */
+#ifndef WDDMSIM_VIDMM_INTERNAL_H
+#define WDDMSIM_VIDMM_INTERNAL_H
+
+#include "model/memory.h"
+#include "model/status.h"
+#include "model/vidmm/policies.h"
+#include "model/vidmm/range.h"
+#include "model/vidmm/vidmm.h"
+
+enum vidmm_state {
+    VIDMM_OUT,       /* in system memory */
+    VIDMM_PAGING_IN, /* room is reserved, content on its way */
+    VIDMM_RESIDENT,
+    VIDMM_EVICTING
+};
+
+enum vidmm_content {
+    VIDMM_NOTHING,    /* never written, or dropped: a page-in is a fill */
+    VIDMM_IN_SYSTEM,  /* the valid copy is in system memory */
+    VIDMM_IN_SEGMENT, /* the valid copy is in the segment only */
+    VIDMM_IN_BOTH     /* the segment's copy equals the system's: eviction needs no copy */
+};
+
+struct vidmm_allocation {
+    struct vidmm *vidmm;
+    uint64_t size; /* rounded up to pages */
+    uint64_t alignment;
+    uint32_t segments;
+    uint8_t preferred[5];
+    bool contiguous, permanent_system_memory, context_allocation;
+    bool dying;
+    int64_t priority;
+    int64_t offered; /* offer priority, 0 = not offered */
+    bool discarded;  /* while offered */
+    uint32_t pid, context;
+    struct probe_label label;
+
+    enum vidmm_state state;
+    enum vidmm_content content;
+    struct vidmm_segment *segment; /* where it is or goes to; NULL: nowhere */
+    struct range_extent *extents;
+    uint32_t pins;  /* packets, requests, the loaded context: not to be moved */
+    uint32_t locks; /* CPU mappings */
+    uint32_t holds; /* structures that point here */
+    struct vidmm_residency *residencies;
+    struct vidmm_allocation *prev, *next;         /* the policy's order in its segment */
+    struct vidmm_allocation *all_prev, *all_next; /* all allocations */
+};
+
+/* An allocation on a device's residency list. */
+struct vidmm_residency {
+    struct vidmm_device *device;
+    struct vidmm_allocation *allocation;
+    uint32_t count;
+    struct vidmm_residency *in_device_prev, *in_device_next;
+    struct vidmm_residency *in_allocation_prev, *in_allocation_next;
+    struct vidmm_residency *missing_prev, *missing_next; /* of its device, if not resident */
+};
+
+/* The GPU-context allocations of one context. */
+struct vidmm_context_memory {
+    struct vidmm_allocation **items;
+    uint32_t count;
+    bool loaded; /* pinned: the engine has, or gets, the context's state */
+};
+
+struct vidmm_device {
+    struct vidmm *vidmm;
+    uint32_t pid;
+    uint32_t running; /* packets from preparation to completion: the list must stay resident */
+    uint64_t required_bytes;
+    struct vidmm_residency *required;
+    struct vidmm_residency *missing; /* required and not resident */
+    uint32_t missing_count;
+};
+
+struct vidmm_segment {
+    uint32_t id; /* 1.. */
+    const struct profile_segment *profile;
+    struct range range;
+    uint64_t resident_bytes;
+    struct vidmm_allocation *order; /* kept by the policy */
+};
+
+/* One paging operation under way. */
+struct vidmm_operation {
+    enum probe_paging_kind kind;
+    struct vidmm_allocation *allocation;
+    uint32_t from, to;
+    uint64_t queued_ns, started_ns;
+    const char *cause;
+    struct vidsch_packet packet;
+    struct sim_transfer transfer;
+    struct sim_timer timer;
+};
+
+/* A paging node with the system context that feeds it: serves one request at a time. */
+struct vidmm_channel {
+    struct vidmm *vidmm;
+    struct vidsch_context *context;
+    struct vidmm_request *request;
+    struct vidmm_allocation *victims[256]; /* to be evicted before room is looked for again */
+    uint32_t victim_count, victim_next;
+    bool stepping; /* go_on is at it further up the stack */
+    bool waiting;  /* until something is let go of */
+    bool blocked;  /* waiting, for want of room */
+    struct vidmm_operation operation;
+};
+
+struct vidmm {
+    struct sim *sim;
+    const struct profile *profile;
+    struct vidsch *vidsch;
+    struct probe *probe;
+    const struct vidmm_policy *policy;
+    bool explicit_residency; /* WDDM 2.0 */
+    uint64_t committed_bytes;
+    struct vidmm_segment *segments; /* [id - 1] */
+    struct vidmm_allocation *allocations;
+    struct vidmm_channel *channels;
+    uint32_t channel_count;
+    struct vidmm_request *requests; /* not yet taken by a channel */
+    uint32_t running;               /* packets from preparation to completion */
+    uint32_t blocked;               /* channels waiting for room */
+    struct vidsch_packet **held;    /* packets not prepared while a channel is blocked */
+    uint32_t held_count, held_room;
+    struct sim_timer kick;
+    struct memory_pool residencies;
+};
+
+static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t id)
+{
+    return &vidmm->segments[id - 1];
+}
+
+/* The allocation enters or leaves the state in which it counts as resident. */
+void vidmm_became_resident(struct vidmm_allocation *allocation);
+void vidmm_ceases_resident(struct vidmm_allocation *allocation);
+
+/* Gives back its room and forgets its segment. */
+void vidmm_leave_segment(struct vidmm_allocation *allocation);
+
+/* Tries the segments in order of preference for free room; reserves it. */
+bool vidmm_place(struct vidmm_allocation *allocation);
+
+/* Whether the allocation may be sent away for `device`; `idle_devices`: also what others require
+ * that do not run. */
+bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
+                     bool idle_devices);
+
+/* Chooses victims for the channel so that the allocation may fit, or places it in a segment it
+ * likes less; false: neither is possible. */
+bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation *allocation);
+
+/* Queues a request; the paging worker goes on by itself. */
+void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
+
+/* Something was let go of: waiting channels look again. */
+void vidmm_kick(struct vidmm *vidmm);
+
+void vidmm_paging_init(struct vidmm *vidmm);
+void vidmm_paging_fini(struct vidmm *vidmm);
+
+/* Starts an operation of the channel; vidmm_operation_finished is called when it is over. */
+void vidmm_operation_start(struct vidmm_channel *channel, enum probe_paging_kind kind,
+                           struct vidmm_allocation *allocation);
+void vidmm_operation_finished(struct vidmm_channel *channel);
+
+/* The hooks for VidSch. */
+bool vidmm_prepare(void *vidmm, struct vidsch_packet *packet);
+void vidmm_release(void *vidmm, struct vidsch_packet *packet);
+void vidmm_unload(void *vidmm, struct vidsch_context *context);
+
+#endif

@@ -1,0 +1,144 @@
+#include "model/vidmm/vidmm.h"
+
+#include "model/vidmm/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struct vidsch *vidsch,
+                           struct probe *probe)
+{
+    struct vidmm *vidmm = memory_new(1, sizeof *vidmm);
+    vidmm->sim = sim;
+    vidmm->profile = profile;
+    vidmm->vidsch = vidsch;
+    vidmm->probe = probe;
+    vidmm->policy = vidmm_policy_find(profile->vidmm.eviction);
+    assert(vidmm->policy); /* the profile's check knows the names */
+    vidmm->explicit_residency = profile->wddm >= 20;
+    vidmm->residencies.object_size = sizeof(struct vidmm_residency);
+    vidmm->segments = memory_new(profile->segment_count, sizeof *vidmm->segments);
+    for (uint32_t i = 0; i < profile->segment_count; i++) {
+        struct vidmm_segment *segment = &vidmm->segments[i];
+        segment->id = i + 1;
+        segment->profile = &profile->segments[i];
+        uint64_t limit = segment->profile->commit_limit;
+        range_init(&segment->range,
+                   limit && limit < segment->profile->size ? limit : segment->profile->size);
+    }
+    vidmm_paging_init(vidmm);
+    vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
+                                                      .prepare = vidmm_prepare,
+                                                      .release = vidmm_release,
+                                                      .unload = vidmm_unload});
+    return vidmm;
+}
+
+void vidmm_destroy(struct vidmm *vidmm)
+{
+    if (!vidmm)
+        return;
+    struct vidmm_allocation *allocation, *next;
+    DL_FOREACH_SAFE2(vidmm->allocations, allocation, next, all_next)
+    {
+        free((void *)(uintptr_t)allocation->label.text);
+        free(allocation);
+    }
+    for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
+        range_fini(&vidmm->segments[i].range);
+    free(vidmm->segments);
+    vidmm_paging_fini(vidmm);
+    memory_pool_fini(&vidmm->residencies);
+    free(vidmm);
+}
+
+/* Nothing holds it where it is. */
+static bool is_marked(const void *owner)
+{
+    const struct vidmm_allocation *allocation = owner;
+    return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
+           (!allocation->residencies || allocation->offered);
+}
+
+void vidmm_segment_state(const void *self, uint32_t id, struct probe_segment_state *state)
+{
+    const struct vidmm *vidmm = self;
+    struct vidmm_segment *segment = &vidmm->segments[id - 1];
+    *state = (struct probe_segment_state){
+        .allocated = segment->range.size - segment->range.free,
+        .free = segment->range.free,
+        .largest_free = range_largest(&segment->range),
+        .largest_free_or_marked = range_largest_where(&segment->range, is_marked),
+    };
+    for (struct vidmm_allocation *allocation = vidmm->policy->first(segment); allocation;
+         allocation = vidmm->policy->next(segment, allocation))
+        state->marked += is_marked(allocation) ? allocation->size : 0;
+}
+
+static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment *segment)
+{
+    const char *wrong = range_check(&segment->range);
+    if (wrong)
+        return wrong;
+    uint64_t taken = 0, resident = 0;
+    const struct vidmm_allocation *allocation;
+    DL_FOREACH2(vidmm->allocations, allocation, all_next)
+    {
+        if (allocation->segment != segment)
+            continue;
+        uint64_t bytes = 0;
+        const struct range_extent *extent;
+        for (extent = allocation->extents; extent; extent = extent->more) {
+            if (extent->owner != allocation)
+                return "an extent belongs to another allocation";
+            bytes += extent->size;
+        }
+        if (bytes != allocation->size)
+            return "an allocation's extents are not its size";
+        taken += bytes;
+        resident += allocation->state == VIDMM_RESIDENT ? bytes : 0;
+    }
+    if (taken != segment->range.size - segment->range.free)
+        return "the allocations of a segment do not add up to what is taken";
+    if (resident != segment->resident_bytes)
+        return "the resident allocations of a segment do not add up";
+    return NULL;
+}
+
+static const char *check_residency(const struct vidmm_allocation *allocation)
+{
+    const struct vidmm_residency *residency, *missing;
+    DL_FOREACH2(allocation->residencies, residency, in_allocation_next)
+    {
+        if (residency->count == 0)
+            return "a residency list holds an allocation nobody requires";
+        bool listed = false;
+        DL_FOREACH2(residency->device->missing, missing, missing_next)
+        listed |= missing == residency;
+        if (listed != (allocation->state != VIDMM_RESIDENT))
+            return "a device's list of missing allocations is wrong";
+        if (residency->device->running && listed && !allocation->dying &&
+            allocation->state == VIDMM_EVICTING)
+            return "an allocation that a running device requires was sent away";
+    }
+    return NULL;
+}
+
+const char *vidmm_check(const struct vidmm *vidmm)
+{
+    const char *wrong = NULL;
+    for (uint32_t i = 0; i < vidmm->profile->segment_count && !wrong; i++)
+        wrong = check_segment(vidmm, &vidmm->segments[i]);
+    uint64_t committed = 0;
+    const struct vidmm_allocation *allocation;
+    DL_FOREACH2(vidmm->allocations, allocation, all_next)
+    {
+        if (!wrong)
+            wrong = check_residency(allocation);
+        committed += allocation->size;
+    }
+    if (!wrong && committed != vidmm->committed_bytes)
+        wrong = "committed bytes do not add up";
+    return wrong;
+}

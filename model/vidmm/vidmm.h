@@ -1,0 +1,137 @@
+/* VidMm, the video memory manager: segments, allocations, residency, paging.
+ *
+ * An allocation lives in system memory (segment 0) or in one segment. What must be resident is
+ * decided by the device's residency list (WDDM 2.0) or by each submission's own list (WDDM 1.2).
+ * Requests to page in are served in order; each channel of the paging worker serves one at a time:
+ * it finds room, evicting the policy's victims, moves the content, and signals. */
+#ifndef WDDMSIM_VIDMM_H
+#define WDDMSIM_VIDMM_H
+
+#include "model/vidsch/vidsch.h"
+
+struct vidmm;
+struct vidmm_allocation;
+struct vidmm_device;
+
+/* What VidMm needs to know of an allocation: DXGK_ALLOCATIONINFO as far as it is obeyed. */
+struct vidmm_allocation_info {
+    uint64_t size;                /* bytes, rounded up to a page */
+    uint64_t alignment;           /* bytes, 0 = a page */
+    uint32_t segments;            /* supported set: bit n = segment n + 1 */
+    uint8_t preferred[5];         /* segment ids in order of preference; 0 ends the list */
+    bool contiguous;              /* AccessedPhysically: in one piece within its segment */
+    bool permanent_system_memory; /* PermanentSysMem: the system copy stays valid */
+    bool has_content; /* backed by memory that holds something already (ExistingSysMem) */
+    int64_t priority;
+    uint32_t pid;
+    struct probe_label label; /* text is copied */
+    bool context_allocation;  /* save area or other allocation of a context */
+    uint32_t context;         /* its id */
+};
+
+struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struct vidsch *vidsch,
+                           struct probe *probe);
+void vidmm_destroy(struct vidmm *vidmm);
+
+/* The state of a segment, for probe_machine. */
+void vidmm_segment_state(const void *vidmm, uint32_t segment, struct probe_segment_state *state);
+
+/* Creates an allocation without content, resident nowhere. STATUS_SUCCESS,
+ * STATUS_INVALID_PARAMETER (no usable segment, alignment not a power of two),
+ * STATUS_GRAPHICS_NO_VIDEO_MEMORY (larger than every supported segment), STATUS_NO_MEMORY (commit
+ * limit of system memory). */
+uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
+                                 struct vidmm_allocation **allocation);
+
+/* Frees the allocation; its content is dropped. Packets and paging under way still hold it and
+ * delay the end. */
+void vidmm_allocation_destroy(struct vidmm_allocation *allocation);
+
+/* The allocation existed before the recording: taken to be resident where it likes best, if there
+ * is room without evicting anything. */
+void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation);
+
+uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation);
+uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation); /* 0: not resident */
+void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority);
+
+/* Keeps the memory of the structure alive for a packet. */
+void vidmm_allocation_hold(struct vidmm_allocation *allocation);
+void vidmm_allocation_drop(struct vidmm_allocation *allocation);
+
+/* Paging asked for by a call or a packet; embedded there. */
+enum vidmm_request_kind { VIDMM_PAGE_IN, VIDMM_PAGE_OUT };
+
+struct vidmm_request {
+    enum vidmm_request_kind kind;
+    struct vidmm_device *device;     /* for whom; NULL: nobody in particular */
+    struct vidmm_allocation **items; /* freed by VidMm */
+    uint32_t count, next_item;
+    const char *cause;   /* static, for paging.csv */
+    struct blame *blame; /* of whoever waits; may be NULL */
+    uint32_t status;     /* STATUS_NO_MEMORY if something found no room */
+    uint64_t queued_ns;
+    void (*done)(void *owner, struct vidmm_request *request);
+    void *owner;
+    struct vidmm_request *prev, *next;
+};
+
+/* A device's residency list. */
+struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid);
+void vidmm_device_destroy(struct vidmm_device *device); /* no packets may be pending */
+
+enum { VIDMM_CANT_TRIM_FURTHER = 1, VIDMM_MUST_SUCCEED = 2 };
+
+/* D3DKMTMakeResident (wddm.md §6.3): raises each allocation's count on the device. STATUS_SUCCESS:
+ * all are resident; STATUS_PENDING: `request` (filled in: blame, done, owner by the caller) is
+ * under way; STATUS_NO_MEMORY: the device asks for more than the segments hold, nothing changed,
+ * *bytes_to_trim says by how much. On WDDM 1.2 it only states intent: STATUS_SUCCESS. */
+uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                             uint32_t count, uint32_t flags, struct vidmm_request *request,
+                             uint64_t *bytes_to_trim);
+
+/* D3DKMTEvict: lowers the counts; at 0 the allocation leaves the list and may be evicted when room
+ * is needed. `not_written`: its content need not be copied out. STATUS_INVALID_PARAMETER if one of
+ * them is not on the list (nothing changed). */
+uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                     uint32_t count, bool not_written);
+
+/* The device closes the allocation: whatever its count, it leaves the list. */
+void vidmm_device_close(struct vidmm_device *device, struct vidmm_allocation *allocation);
+
+/* Is the allocation on the device's list? */
+bool vidmm_device_requires(const struct vidmm_device *device,
+                           const struct vidmm_allocation *allocation);
+
+/* A device-context allocation: on the device's list as long as it lives, whatever the WDDM version
+ * (wddm.md §4.2: resident whenever any context of the device is scheduled). */
+void vidmm_device_require(struct vidmm_device *device, struct vidmm_allocation *allocation);
+
+/* A GPU-context allocation: resident before a packet of the context enters the hardware queue, and
+ * until a packet of another context is placed behind it. */
+void vidmm_context_add(struct vidsch_context *context, struct vidmm_allocation *allocation);
+void vidmm_context_remove(struct vidsch_context *context, struct vidmm_allocation *allocation);
+
+/* Whether a submission with these references could ever be prepared. */
+bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint32_t count);
+
+/* Marks what a submission uses, and counts what of it is resident. */
+uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count);
+
+/* CPU access (Lock2). True: possible at once. False: the content must leave its segment first;
+ * `request` is under way. */
+bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation,
+                struct vidmm_request *request);
+/* STATUS_INVALID_PARAMETER if it was not locked. */
+uint32_t vidmm_unlock(struct vidmm_allocation *allocation);
+
+/* Offered content may be dropped; the lowest priority goes first. Reclaim answers whether it was
+ * dropped, and if the device still requires the allocation, pages it in (STATUS_PENDING). */
+void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority);
+uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                       uint32_t count, struct vidmm_request *request, bool *discarded);
+
+/* Verifies VidMm's invariants; NULL, or what is wrong. */
+const char *vidmm_check(const struct vidmm *vidmm);
+
+#endif

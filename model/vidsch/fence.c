@@ -1,0 +1,30 @@
+/* Monitored fences: values that only grow, and who waits for them. */
+#include "model/vidsch/internal.h"
+
+#include <utlist.h>
+
+void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value)
+{
+    if (value <= fence->value)
+        return;
+    fence->value = value;
+    /* A waiter's continuation may add waiters; they go to the list's end and are looked at too. */
+    struct vidsch_waiter *waiter = fence->waiters;
+    while (waiter) {
+        struct vidsch_waiter *next = waiter->next;
+        if (waiter->value <= fence->value) {
+            DL_DELETE(fence->waiters, waiter);
+            waiter->reached(waiter->owner);
+            next = fence->waiters; /* the list may have changed in any way */
+        }
+        waiter = next;
+    }
+}
+
+void vidsch_fence_wait(struct vidsch_waiter *waiter)
+{
+    if (waiter->fence->value >= waiter->value)
+        waiter->reached(waiter->owner);
+    else
+        DL_APPEND(waiter->fence->waiters, waiter);
+}
