@@ -53,4 +53,16 @@ static inline void trace_buffer_free(struct trace_buffer *buffer)
     *buffer = (struct trace_buffer){0};
 }
 
+/* The array with room for `count` items; NULL: out of memory, and the old one stays as it was. */
+static inline void *trace_array_grow(void *array, size_t *room, size_t count, size_t size)
+{
+    if (array != NULL && count <= *room)
+        return array;
+    size_t wanted = count + count / 2 + 64;
+    array = realloc(array, wanted * size);
+    if (array != NULL)
+        *room = wanted;
+    return array;
+}
+
 #endif

@@ -9,6 +9,10 @@ struct trace_input;
 /* Opens `path` ("-": standard input) and sees through compression. Errors name the path. */
 bool trace_input_open(const char *path, struct trace_input **input, struct trace_error *error);
 
+/* An input over a copy of bytes in memory, taken as they are: never decompressed. */
+bool trace_input_from_memory(const void *bytes, size_t length, const char *name,
+                             struct trace_input **input, struct trace_error *error);
+
 /* Shows up to `want` (at most 64 KiB) coming bytes without consuming them. */
 bool trace_input_peek(struct trace_input *input, size_t want, const unsigned char **bytes,
                       size_t *length, struct trace_error *error);
@@ -36,6 +40,10 @@ uint64_t trace_input_offset(const struct trace_input *input);
 /* Bytes of the file itself consumed so far, and its size (0 if unknown), for progress. */
 void trace_input_progress(const struct trace_input *input, uint64_t *done, uint64_t *total);
 
+/* One more owner: the input lives until every owner has closed it. */
+void trace_input_share(struct trace_input *input);
+
+/* NULL is allowed. */
 void trace_input_close(struct trace_input *input);
 
 #endif

@@ -140,8 +140,8 @@ static const struct trace_field_spec create_context[] = {
 
 static const struct trace_field_spec destroy_context[] = {
     NEED("context", CONTEXT, NAME, context, "the context to destroy"),
-    NEED("device", DEVICE, NAME, device, "the device that owns it"),
-    NEED("node", NODE, NAME, node, "node it runs on: ordinal or the profile's name"),
+    MAY("device", DEVICE, NAME, device, "the device that owns it"),
+    MAY("node", NODE, NAME, node, "node it runs on: ordinal or the profile's name"),
     MAY("priority", PRIORITY, SIGNED, priority, "scheduling priority, -7 to 7"),
     MAY("system", SYSTEM, BOOL, system, "whether it is the system's own"),
 };
@@ -219,6 +219,7 @@ static const struct trace_field_spec submit[] = {
     NEED("gpu", GPU, COUNT, gpu_ns, "ns of engine time as recorded"),
     MAY("allocations", ALLOCATIONS, NAMES, allocations, "what it reads"),
     MAY("writes", WRITES, NAMES, writes, "what it writes"),
+    MAY("switch", SWITCH, COUNT, switch_ns, "ns of gpu that were a context switch when recorded"),
     MAY("granule", GRANULE, COUNT, granule_ns, "ns: longest stretch that cannot be preempted"),
     MAY("bytes", BYTES, COUNT, bytes, "bytes of the DMA buffer"),
 };

@@ -1,0 +1,142 @@
+#!/bin/sh
+# The command line: exit statuses, messages, and commands that can be checked against each other.
+set -u
+
+export LC_ALL=C
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# expect STATUS ARGUMENT...: runs wddmsim, keeps what it says in out and err.
+expect() {
+    wanted=$1
+    shift
+    "$WDDMSIM" "$@" >out 2>err </dev/null
+    got=$?
+    [ "$got" -eq "$wanted" ] || {
+        fail "wddmsim $*: exit status $got, not $wanted"
+        cat err
+    }
+}
+
+says() {
+    grep -qF -- "$1" err || fail "standard error lacks \"$1\": $(cat err)"
+}
+
+prints() {
+    grep -qF -- "$1" out || fail "standard output lacks \"$1\""
+}
+
+# Help, versions, misuse.
+expect 0 --help
+for command in $(sed -n 's/^  \([a-z]*\)  .*/\1/p' out); do
+    expect 0 "$command" --help
+    prints "Usage: wddmsim $command"
+    expect 0 "$command" --version
+    prints "wddmsim "
+    expect 2 "$command" --no-such-option
+done
+expect 0 generate frames --help
+prints "--texture-size"
+expect 2
+expect 2 repaly
+says "did you mean replay?"
+expect 2 replay
+says "expected a trace"
+expect 2 replay one two
+says "expected one trace"
+expect 2 replay no-such-file.jsonl
+says "no-such-file.jsonl"
+expect 2 replay --from 2s --to 1s x
+expect 2 replay --from yesterday x
+says "--from: expected a time"
+expect 2 replay --pace fast x
+expect 2 hardware list more
+expect 2 generate fraems -o x
+says "did you mean frames?"
+expect 2 generate frames
+expect 2 generate frames -o x.jsonl --processes 0
+says "--processes: expected a count from 1 to 256"
+expect 2 generate frames -o x.jsonl --texture-size lots
+[ ! -e x.jsonl ] || fail "a failed generate left a file"
+
+# Values of the profile.
+sample=$SOURCE/traces/samples/frames.jsonl
+expect 2 replay "$sample" -H rtx3070
+says "did you mean rtx3070-8g?"
+expect 2 replay "$sample" -s segments.local.size
+says "expected KEY=VALUE"
+expect 2 replay "$sample" -s segments.local.szie=1GiB
+says "--set: segments.local.szie: no such key, did you mean segments.local.size?"
+expect 2 replay "$sample" -s link.latency=1parsec
+says "--set: link.latency: expected a time"
+printf 'name: mine\nlink:\n  latency: soon\n' >mine.yaml
+expect 2 replay "$sample" -H mine.yaml
+says "mine.yaml:3: link.latency: expected a time"
+[ ! -e wddmsim-report ] || fail "a replay that could not start left a folder"
+
+# Profiles: what show prints is a profile, and says the same again.
+expect 0 hardware list
+for profile in $(sed -n '2,$s/ .*//p' out); do
+    expect 0 hardware show "$profile"
+    mv out "$profile.yaml"
+    expect 0 hardware show "./$profile.yaml"
+    mv out again.yaml
+    expect 0 hardware show ./again.yaml
+    cmp -s out again.yaml || fail "$profile changes when it is written and read"
+done
+expect 0 hardware keys
+prints "segments.NAME.size"
+
+# The sample is what the generator makes; seeds matter; encodings agree.
+set -- --frames 40 --textures 80 --texture-size 64MiB --bound 24 --stream 0.5
+expect 0 generate frames -o sample.jsonl --seed 1 "$@"
+cmp sample.jsonl "$sample" || fail "the generator no longer makes the sample"
+expect 0 generate frames -o other.jsonl --seed 2 "$@"
+cmp -s other.jsonl sample.jsonl && fail "the seed changes nothing"
+expect 0 generate frames -o - --seed 1 "$@"
+cmp out sample.jsonl || fail "standard output gets another trace than a file"
+expect 0 convert sample.jsonl -o sample.wtrace
+expect 0 convert sample.wtrace -o back.jsonl
+cmp back.jsonl sample.jsonl || fail "text to binary to text changes the trace"
+expect 0 convert sample.jsonl -o sample.jsonl.zst
+expect 0 inspect sample.jsonl.zst --json
+mv out zst.json
+expect 0 inspect sample.wtrace --json
+for key in events created_bytes gpu_ns references last_ns; do
+    [ "$(grep "^  \"$key\"" out)" = "$(grep "^  \"$key\"" zst.json)" ] || fail "inspect: $key"
+done
+prints '"events": 1136'
+expect 0 inspect sample.jsonl
+prints "oddities"
+prints "  none"
+head -n 20 sample.jsonl | sed '$s/"t":[0-9]*/"t":1/' >bad.jsonl
+expect 2 inspect bad.jsonl
+says "bad.jsonl:20:"
+expect 0 inspect bad.jsonl --skip-bad
+prints "and 1 bad ones"
+expect 2 convert bad.jsonl -o never.wtrace
+[ ! -e never.wtrace ] || fail "a failed convert left a file"
+
+# The demonstration, and a replay of what it leaves.
+expect 0 demo
+for file in frames.jsonl summary.json latency.csv residency.csv hardware.yaml; do
+    [ -s "wddmsim-demo/$file" ] || fail "demo: no $file"
+done
+expect 0 replay wddmsim-demo/frames.jsonl --no-report --check -o again
+cmp wddmsim-demo/latency.csv again/latency.csv || fail "two replays differ"
+
+# The manual page.
+"$WDDMSIM" __man >wddmsim.1 || fail "no manual page"
+if command -v mandoc >/dev/null; then
+    mandoc -Tlint -Wwarning wddmsim.1 || fail "mandoc does not like the manual page"
+fi
+
+[ "$failures" -eq 0 ] || echo "$failures failures"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,127 @@
+#include "traces/etl/facts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void etl_fact(struct etl_facts *facts, const char *key, const char *meaning, const char *unit,
+              uint64_t value)
+{
+    if (facts->count == facts->capacity) {
+        size_t capacity = facts->capacity == 0 ? 128 : 2 * facts->capacity;
+        struct trace_fact *grown = realloc(facts->items, capacity * sizeof *grown);
+        if (grown == NULL) {
+            facts->failed = true;
+            return;
+        }
+        facts->items = grown;
+        facts->capacity = capacity;
+    }
+    facts->items[facts->count++] = (struct trace_fact){key, meaning, unit, (double)value};
+}
+
+void etl_fact_format(struct etl_facts *facts, const char *unit, uint64_t value, const char *format,
+                     ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    char *key = trace_arena_take(&facts->arena, strlen(text) + 1, 1);
+    if (key == NULL) {
+        facts->failed = true;
+        return;
+    }
+    strcpy(key, text);
+    char *meaning = strchr(key, '|');
+    if (meaning != NULL)
+        *meaning++ = '\0';
+    etl_fact(facts, key, meaning != NULL ? meaning : "", unit, value);
+}
+
+void etl_sample(struct etl_facts *facts, struct etl_samples *samples, uint64_t value_ns)
+{
+    if (samples->count == samples->capacity) {
+        size_t capacity = samples->capacity == 0 ? 64 : 2 * samples->capacity;
+        uint64_t *grown = realloc(samples->items, capacity * sizeof *grown);
+        if (grown == NULL) {
+            facts->failed = true;
+            return;
+        }
+        samples->items = grown;
+        samples->capacity = capacity;
+    }
+    samples->items[samples->count++] = value_ns;
+}
+
+static int compare_values(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+uint64_t etl_quantile(struct etl_samples *samples, double part)
+{
+    if (samples->count == 0)
+        return 0;
+    qsort(samples->items, samples->count, sizeof *samples->items, compare_values);
+    size_t at = (size_t)((double)samples->count * part);
+    return samples->items[at < samples->count ? at : samples->count - 1];
+}
+
+/* Of an even number of samples: halfway between the two in the middle. */
+static uint64_t median(struct etl_samples *samples)
+{
+    uint64_t upper = etl_quantile(samples, 0.5);
+    if (samples->count % 2 != 0 || samples->count == 0)
+        return upper;
+    uint64_t lower = samples->items[samples->count / 2 - 1];
+    return lower + (upper - lower) / 2;
+}
+
+void etl_fact_quantiles(struct etl_facts *facts, const char *key, const char *meaning,
+                        struct etl_samples *samples)
+{
+    if (samples->count == 0)
+        return;
+    etl_fact_format(facts, "", samples->count, "%s-count|%s: how many", key, meaning);
+    etl_fact_format(facts, "ns", etl_quantile(samples, 0), "%s-min-ns|%s: shortest", key, meaning);
+    etl_fact_format(facts, "ns", median(samples), "%s-median-ns|%s: median", key, meaning);
+    etl_fact_format(facts, "ns", etl_quantile(samples, 0.95), "%s-p95-ns|%s: 95 of 100 are shorter",
+                    key, meaning);
+    etl_fact_format(facts, "ns", etl_quantile(samples, 1), "%s-max-ns|%s: longest", key, meaning);
+}
+
+const char *etl_facts_json(struct etl_facts *facts)
+{
+    static const char start[] = "{\"x-import\":{", end[] = "}}";
+    enum { NUMBER = 24, PUNCTUATION = 4 };
+    size_t room = sizeof start + sizeof end;
+    for (size_t i = 0; i < facts->count; i++)
+        room += strlen(facts->items[i].key) + NUMBER + PUNCTUATION;
+    char *json = trace_arena_take(&facts->arena, room, 1);
+    if (json == NULL)
+        return NULL;
+    char *at = json + sprintf(json, "%s", start);
+    for (size_t i = 0; i < facts->count; i++)
+        at += sprintf(at, "%s\"%s\":%" PRIu64, i == 0 ? "" : ",", facts->items[i].key,
+                      (uint64_t)facts->items[i].value);
+    strcpy(at, end);
+    return json;
+}
+
+void etl_samples_free(struct etl_samples *samples)
+{
+    free(samples->items);
+    *samples = (struct etl_samples){0};
+}
+
+void etl_facts_free(struct etl_facts *facts)
+{
+    free(facts->items);
+    trace_arena_free(&facts->arena);
+    *facts = (struct etl_facts){0};
+}

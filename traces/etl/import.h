@@ -1,0 +1,408 @@
+/* Making events of the vocabulary out of DxgKrnl records. Internal to this folder.
+ *
+ * The records lie sorted in memory and are walked several times: calls.c learns how long calls
+ * took, objects.c what existed before the recording, engine.c what the engines did; then the
+ * map-*.c turn record after record into events, and dxgkrnl.c sorts and hands them out. An event
+ * takes sizeof(struct trace_event) + 40 bytes and its lists. */
+#ifndef WDDMSIM_TRACES_ETL_IMPORT_H
+#define WDDMSIM_TRACES_ETL_IMPORT_H
+
+#include "traces/arena.h"
+#include "traces/etl/facts.h"
+#include "traces/etl/layouts.h"
+#include "traces/etl/map.h"
+#include "traces/etl/records.h"
+#include "traces/event.h"
+#include "traces/vocabulary.h"
+
+/* DxgKrnl event ids. */
+enum {
+    ID_SELECT_CONTEXT = 23,
+    ID_DEVICE_START = 27,
+    ID_DEVICE_STOP = 28,
+    ID_DEVICE_RUNDOWN = 29,
+    ID_CONTEXT_START = 30,
+    ID_CONTEXT_STOP = 31,
+    ID_CONTEXT_RUNDOWN = 32,
+    ID_GLOBAL_START = 33, /* AdapterAllocation: one per allocation */
+    ID_GLOBAL_STOP = 34,
+    ID_GLOBAL_RUNDOWN = 35,
+    ID_LOCAL_START = 36, /* DeviceAllocation: one per device that opened it */
+    ID_LOCAL_STOP = 37,
+    ID_LOCAL_RUNDOWN = 38,
+    ID_TERMINATE = 39,
+    ID_LOCK_OLD = 41,
+    ID_UNLOCK_OLD = 42,
+    ID_REFERENCES = 43,
+    ID_SET_PRIORITY = 46,
+    ID_TRANSFER = 53,
+    ID_FILL = 54,
+    ID_DISCARD = 55,
+    ID_SPECIAL_TRANSFER = 60,
+    ID_PAGE_IN = 73,
+    ID_EVICT_ALLOCATION = 74,
+    ID_SEGMENT = 78,
+    ID_CALL = 105,
+    ID_RETURN = 106,
+    ID_DMA_START = 175,
+    ID_DMA_STOP = 176,
+    ID_QUEUE_START = 178,
+    ID_QUEUE_STOP = 180,
+    ID_OFFER = 186,
+    ID_RECLAIM = 190,
+    ID_COMMITTED_RUNDOWN = 227,
+    ID_QUEUE_WAIT = 244,
+    ID_QUEUE_SIGNAL = 245,
+    ID_RESIDENT_BYTES = 274,
+    ID_CPU_WAIT = 297,
+    ID_VIRTUAL_TRANSFER = 306,
+    ID_VIRTUAL_FILL = 307,
+    ID_RESIDENCY_ADDED = 320,
+    ID_RESIDENCY_DROPPED = 321,
+    ID_PAGING_START = 322,
+    ID_PAGING_START_ADAPTER = 323,
+    ID_PAGING_STOP = 325,
+    ID_MAKE_RESIDENT_START = 338,
+    ID_MAKE_RESIDENT_STOP = 339,
+    ID_LOCK = 340,
+    ID_UNLOCK = 341,
+};
+
+/* Queue packet types (178), and the two that have events of their own. */
+enum {
+    QUEUE_RENDER = 0,
+    QUEUE_DEFERRED = 1,
+    QUEUE_SYSTEM = 2,
+    QUEUE_FLIP = 3,
+    QUEUE_WAIT = 4,
+    QUEUE_SIGNAL = 5,
+    QUEUE_DEVICE = 6,
+    QUEUE_SOFTWARE = 7,
+    QUEUE_PAGING = 8,
+    QUEUE_TYPES
+};
+
+enum { DMA_RENDER = 0, DMA_PAGING = 1, DMA_SYSTEM_PAGING = 2, DMA_PREEMPTION = 3, DMA_TYPES };
+
+enum { SYSTEM_PID = 4, NODE_UNKNOWN = UINT32_MAX };
+
+static const uint64_t NEVER = UINT64_MAX;
+
+struct etl_import;
+
+/* One packet in a context's software queue, from 178, 244 or 245 to 180. */
+struct etl_packet {
+    uint64_t start_ns, stop_ns; /* stop NEVER: not recorded */
+    uint64_t gpu_ns;            /* engine time of all its DMA packets */
+    uint64_t switched_ns;       /* engine time of those that ran after another context's */
+    uint32_t pieces;            /* DMA packets: 2 and more if it was preempted */
+    uint32_t switches;          /* of them: after another context's, on the same node */
+    uint32_t node;
+    uint32_t type;
+};
+
+/* One call of a Profiler function. */
+struct etl_call {
+    uint64_t start_ns, stop_ns; /* stop NEVER: its return is not recorded */
+    uint32_t function;
+    bool taken; /* its duration stands on an event already */
+};
+
+struct etl_device {
+    struct trace_name name;
+    uint64_t handle;
+    uint32_t pid;
+    bool made; /* a CreateDevice stands for it */
+};
+
+struct etl_context {
+    struct trace_name name;
+    struct etl_device *device;
+    uint32_t node;
+    bool system;
+    bool made;
+};
+
+/* An allocation as 33 to 35 describe it. */
+struct etl_description {
+    uint64_t size, alignment, device, shared_resource;
+    uint64_t kmd_flags;
+    int64_t priority;
+    uint32_t pid;
+    uint32_t write_segments, read_segments, eviction_segments, preferred;
+};
+
+struct etl_allocation {
+    struct trace_name name;
+    struct etl_description *about; /* NULL: never described, its size is not known */
+    struct etl_device *device;     /* of its creation, NULL if not known */
+    uint64_t resource;             /* handle, 0: none */
+    bool made;                     /* a CreateAllocation stands for it, or will */
+    bool recorded;                 /* it was created during the recording */
+    bool used;                     /* an event names it */
+    bool made_resident_first;      /* the first such event was MakeResident */
+    uint32_t resident_in;          /* segment of the rundown, 0: none */
+    const void *read_by, *written_by, *required_by; /* the last event that lists it */
+    struct trace_event *destroy;                    /* the latest that names it */
+    uint64_t terminated_ns;                         /* when the last of its openings was */
+};
+
+/* One device's view of an allocation. */
+struct etl_opening {
+    struct etl_allocation *allocation;
+    struct etl_device *device; /* NULL: not known */
+    uint64_t resource;         /* handle, 0: none */
+    struct trace_event *destroy;
+    uint64_t terminated_ns; /* NEVER: not asked for */
+    bool told;              /* an event says that the device opened it, or none has to */
+};
+
+/* One operation of a paging queue, from 322 or 323 to 325. */
+struct etl_operation {
+    struct etl_operation *next;   /* queued by the same call */
+    struct trace_event *resident; /* the pending MakeResident it finishes, or NULL */
+    uint64_t start_ns;
+    uint32_t type;
+};
+
+/* What a DMA buffer reads and writes, until it is queued. */
+struct etl_references {
+    struct trace_names reads, writes;
+};
+
+/* Where in the order of equal times an event stands: what is assumed to have been there at the
+ * start comes before what was recorded at t 0, each kind before those that need it. */
+enum etl_order {
+    ORDER_DEVICE,
+    ORDER_CONTEXT,
+    ORDER_FENCE,
+    ORDER_ALLOCATION,
+    ORDER_OPENING,
+    ORDER_RESIDENCY,
+    ORDER_RECORDED
+};
+
+struct etl_mapped {
+    struct trace_event *event;
+    uint64_t offset; /* in the file, of the record it came from */
+    uint64_t sequence;
+    enum etl_order order;
+};
+
+/* What stands open on one thread. */
+struct etl_thread {
+    size_t *calls; /* stack of indices into import->calls */
+    size_t depth, capacity;
+    struct trace_event *create; /* the CreateAllocation being put together, and its call */
+    size_t create_call;
+    struct trace_event *destroy; /* the same for DestroyAllocation */
+    size_t destroy_call;
+    struct trace_event *resident; /* MakeResident between 338 and 339 */
+    uint64_t resident_start_ns;
+    struct etl_operation *operations; /* paging operations queued meanwhile */
+    struct trace_event *evict;        /* the Evict being put together, and its call */
+    size_t evict_call;
+    struct trace_event *signal; /* the last one, for broadcasts */
+    size_t signal_call;
+};
+
+/* Things counted while mapping; each becomes a fact. */
+struct etl_tally {
+    uint64_t undecodable, values_too_large, open_buffers_unused;
+    uint64_t devices_assumed, contexts_assumed, contexts_without_node, allocations_assumed;
+    uint64_t allocations_unknown, fences_assumed, fences_never_signalled;
+    uint64_t allocations_created, bytes_created, adapter_allocation_stops, terminations;
+    uint64_t terminations_outside_calls, opens_without_resource, opens;
+    uint64_t make_resident_calls, make_resident_done, make_resident_pending, make_resident_failed;
+    uint64_t make_resident_empty, make_resident_unfinished, references_outside_calls;
+    uint64_t evictions_of_references, bytes_to_trim;
+    uint64_t discards, fills, fill_bytes, transfers, transfer_bytes, evictions;
+    uint64_t page_ins[32], page_ins_elsewhere;
+    uint64_t queue_packets[QUEUE_TYPES], queue_packets_unknown, queue_stops_unpaired;
+    uint64_t queue_unfinished;
+    uint64_t dma_packets[DMA_TYPES], dma_stops_unpaired, dma_unfinished, dma_preempted;
+    uint64_t dma_without_queue_packet, submits_without_engine_time;
+    uint64_t paging_starts, paging_stops_unpaired, calls_unpaired, cpu_waits;
+    uint64_t signals_of_cpu_events, broadcasts, references_lists, references_in_lists;
+    uint64_t references_null, segment_numbers_out_of_range, contexts_with_engine_work;
+    uint64_t contexts_preemption_only, switches;
+};
+
+enum { NODES_MAX = 64, OPERATIONS_MAX = 2048, SEGMENTS_MAX = 32 };
+
+/* Engine state and statistics of one node. */
+struct etl_node {
+    uint64_t last_stop_ns, last_context;
+    struct etl_samples same, other; /* idle engine: engine time by whose packet was before */
+    uint64_t switch_ns;             /* the estimate; 0: none */
+    bool seen;
+};
+
+struct etl_import {
+    struct etl_records records;
+    struct etl_facts facts;
+    struct etl_tally tally;
+    struct trace_arena arena;
+    bool failed; /* out of memory: asked for once, at the end */
+    uint64_t unknown_size;
+
+    struct etl_mapped *events;
+    size_t event_count, event_capacity;
+
+    /* engine.c and calls.c, in record order */
+    struct etl_packet **packets;
+    size_t packet_count, packet_capacity, next_packet;
+    struct etl_call *calls;
+    size_t call_count, call_capacity, next_call;
+    struct etl_node nodes[NODES_MAX + 1]; /* the last one: node not known */
+    struct etl_samples queue_ns[QUEUE_TYPES], dma_ns[DMA_TYPES];
+    struct etl_samples operation_ns[OPERATIONS_MAX];
+    struct etl_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
+
+    /* objects.c */
+    struct etl_map first_device, first_context, first_global,
+        first_local; /* before the recording */
+    struct etl_map context_node;
+    struct etl_map engine_contexts;
+    struct etl_map process_device;                     /* pid: the device, or `several` */
+    struct etl_map devices, contexts, globals, locals; /* alive now */
+    struct etl_map made_up_devices;                    /* pid */
+    struct etl_map generations;                        /* (kind, handle) */
+    struct etl_map resources;                          /* alive now */
+    struct etl_map fences;
+    struct etl_fence *first_fence, *last_fence;
+    struct etl_allocation **allocations; /* all named ones, in the order of their naming */
+    size_t allocation_count, allocation_capacity;
+
+    /* map-*.c */
+    struct etl_map threads;
+    struct etl_map buffers; /* paging buffers being built; references by DMA buffer */
+    struct etl_map references;
+    struct etl_map paging; /* (queue, sequence) of operations to finish */
+    struct etl_thread **thread_list;
+    size_t thread_count, thread_capacity;
+    uint64_t resident_bytes[SEGMENTS_MAX];
+    bool resident_seen[SEGMENTS_MAX];
+};
+
+/* import.c */
+
+/* Zeroed memory that lives as long as the import; NULL after remembering the failure. */
+void *etl_take(struct etl_import *import, size_t count, size_t size);
+
+/* Sets a map entry; remembers a failure. */
+void etl_put(struct etl_import *import, struct etl_map *map, uint64_t a, uint64_t b, void *value);
+
+/* Makes room for one more item in a list that malloc holds; NULL after remembering the failure. */
+void *etl_grow(struct etl_import *import, void *items, size_t count, size_t *capacity, size_t size);
+
+bool etl_decode_event(const struct etl_event *event, struct etl_values *values);
+
+/* A new event of this op at this time, from this record's thread. NULL: out of memory. */
+struct trace_event *etl_emit(struct etl_import *import, enum trace_op op,
+                             const struct etl_event *from, uint64_t t_ns, enum etl_order order);
+
+/* Adds one name to a list of an event; false if it is in it already. */
+bool etl_add_name(struct etl_import *import, struct trace_names *names, struct trace_name name);
+
+void etl_give_duration(struct trace_event *event, uint64_t start_ns, uint64_t stop_ns);
+void etl_give_done(struct trace_event *event, uint64_t done_ns);
+
+/* The device, context or allocation a handle means now; what was there before the recording is
+ * created at t 0 when it is first named. `from` tells the process. */
+struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t handle, uint32_t pid);
+struct etl_device *etl_device_of_process(struct etl_import *import, uint32_t pid);
+struct etl_context *etl_context_of(struct etl_import *import, uint64_t handle,
+                                   const struct etl_event *from);
+struct etl_opening *etl_opening_of(struct etl_import *import, uint64_t local, uint32_t pid);
+struct etl_allocation *etl_allocation_of_global(struct etl_import *import, uint64_t global);
+
+/* The allocation is about to be named in an event of this process: makes it known at t 0 if it
+ * was described. */
+struct trace_name etl_use(struct etl_import *import, struct etl_opening *opening, uint32_t pid,
+                          bool make_resident);
+
+/* The device an opening belongs to, by what is known best. Never NULL but without memory. */
+struct etl_device *etl_device_of_opening(struct etl_import *import,
+                                         const struct etl_opening *opening, uint32_t pid);
+
+struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle);
+
+/* A name for the object that this handle of this kind means from now on: the handle, and from the
+ * second object of the same handle on its generation. */
+enum etl_kind { KIND_DEVICE, KIND_CONTEXT, KIND_ALLOCATION, KIND_RESOURCE, KIND_FENCE };
+struct trace_name etl_name(struct etl_import *import, enum etl_kind kind, uint64_t handle);
+
+/* The numbers of the bits set: bit 0 is segment 1. */
+struct trace_names etl_segments_of_bits(struct etl_import *import, uint32_t bits);
+
+/* Adds an element to a CreateAllocation. */
+void etl_add_creation(struct etl_import *import, struct trace_event *event,
+                      const struct etl_allocation *allocation);
+
+/* What begins to live now: at the time of `from`, or at t 0 where that is NULL. NULL: out of
+ * memory. */
+struct etl_device *etl_make_device(struct etl_import *import, uint64_t handle, uint32_t pid,
+                                   struct trace_name name, const struct etl_event *from);
+struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
+                                     struct etl_device *device, uint32_t node, bool system,
+                                     const struct etl_event *from);
+struct etl_allocation *etl_make_allocation(struct etl_import *import, uint64_t handle);
+struct etl_opening *etl_make_opening(struct etl_import *import, uint64_t local,
+                                     struct etl_allocation *allocation, struct etl_device *device,
+                                     uint64_t resource);
+
+/* describe.c */
+
+/* What an AdapterAllocation record says; NULL: no memory, or no size that exists. */
+struct etl_description *etl_description_of(struct etl_import *import,
+                                           const struct etl_values *values);
+
+/* Names the resource a CreateAllocation makes; 0: none. */
+void etl_give_resource(struct etl_import *import, struct trace_event *event, uint64_t handle);
+
+/* Creates at t 0, on this device, what was described by its destruction or by a rundown. */
+void etl_make_known(struct etl_import *import, struct etl_allocation *allocation,
+                    struct etl_device *device);
+
+void etl_emit_opening(struct etl_import *import, const struct etl_event *from,
+                      const struct etl_device *device, uint64_t resource);
+
+/* Passes over the records, in this order. */
+void etl_learn_calls(struct etl_import *import);
+void etl_learn_objects(struct etl_import *import);
+void etl_learn_engines(struct etl_import *import);
+void etl_map_records(struct etl_import *import);
+
+/* What was there before the recording and a rundown lists. */
+void etl_map_rundown(struct etl_import *import);
+
+/* Devices, contexts, allocations made and destroyed: 27 to 39. */
+void etl_map_object(struct etl_import *import, const struct etl_event *event,
+                    const struct etl_values *values, struct etl_thread *thread);
+void etl_map_memory(struct etl_import *import, const struct etl_event *event,
+                    const struct etl_values *values, struct etl_thread *thread);
+void etl_map_queue(struct etl_import *import, const struct etl_event *event,
+                   const struct etl_values *values, struct etl_thread *thread);
+
+void etl_map_paging_packet(struct etl_import *import, const struct etl_event *event,
+                           uint64_t dma_buffer, const struct etl_packet *packet);
+void etl_map_initial_fences(struct etl_import *import);
+void etl_map_background(struct etl_import *import);
+
+/* summary.c: turns tally, samples and container counts into facts. */
+void etl_summarize(struct etl_import *import, const struct etl_container *container);
+
+/* calls.c */
+struct etl_thread *etl_thread_of(struct etl_import *import, const struct etl_event *event);
+void etl_thread_call(struct etl_import *import, struct etl_thread *thread);
+void etl_thread_return(struct etl_import *import, struct etl_thread *thread, uint64_t function);
+
+/* The innermost open call of one of `functions` (0 ends the list); SIZE_MAX: none. */
+size_t etl_enclosing(const struct etl_import *import, const struct etl_thread *thread,
+                     const uint16_t *functions);
+
+/* Gives the event the duration of the call, unless another event of that call has it. */
+void etl_take_duration(struct etl_import *import, struct trace_event *event, size_t call);
+
+#endif
