@@ -118,12 +118,12 @@ struct probe_segment_state {
 
 /* What the machine consists of; given once before anything happens. */
 struct probe_machine {
-    uint32_t segments; /* ids 1..segments */
+    uint32_t segments; /* ids 1..segments; [id - 1] */
     struct {
         const char *name;
         uint64_t size_bytes; /* capacity: size or commit limit */
         bool aperture;
-    } segment[32];
+    } segment[31];
     uint32_t nodes; /* 0..nodes-1 */
     struct {
         const char *name;

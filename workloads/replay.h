@@ -45,4 +45,7 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
                               struct probe *probe, const struct replay_options *options,
                               struct replay_result *result, char *error, size_t error_size);
 
+/* Frees the run's model, once nobody asks it anything any more (probe_machine.segment_state). */
+void replay_release(void);
+
 #endif

@@ -7,7 +7,7 @@
 /* A parameter of a workload, as text with a unit on the command line. */
 struct workload_parameter {
     const char *name;
-    const char *type; /* "number", "size", "time" */
+    const char *type; /* "count" (a whole number), "number", "size", "time" */
     double minimum, maximum;
     double standard; /* the default; sizes in bytes, times in ns */
     const char *meaning;

@@ -167,14 +167,15 @@ static uint32_t create(struct dxgk_process *process, struct d3dkmt_create_alloca
     return status;
 }
 
-void d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                              struct d3dkmt_create_allocation *args)
+uint32_t d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                  struct d3dkmt_create_allocation *args)
 {
     dxgk_call_begin(process, call);
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < args->count; i++)
         bytes += args->allocations[i].private_data.size;
-    dxgk_call_return(call, create(process, args), PROFILE_CREATE_ALLOCATION, args->count, bytes);
+    return dxgk_call_return(call, create(process, args), PROFILE_CREATE_ALLOCATION, args->count,
+                            bytes);
 }
 
 static uint32_t open_shared(struct dxgk_process *process, d3dkmt_handle device_handle,
@@ -192,13 +193,14 @@ static uint32_t open_shared(struct dxgk_process *process, d3dkmt_handle device_h
     return STATUS_SUCCESS;
 }
 
-void d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle device, struct dxgk_process *owner, d3dkmt_handle resource,
-                          d3dkmt_handle *opened, d3dkmt_handle *allocations, uint32_t count)
+uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle device, struct dxgk_process *owner,
+                              d3dkmt_handle resource, d3dkmt_handle *opened,
+                              d3dkmt_handle *allocations, uint32_t count)
 {
     dxgk_call_begin(process, call);
     uint32_t status = open_shared(process, device, owner, resource, opened, allocations, count);
-    dxgk_call_return(call, status, PROFILE_OPEN_RESOURCE, count, 0);
+    return dxgk_call_return(call, status, PROFILE_OPEN_RESOURCE, count, 0);
 }
 
 /* Terminated by a call, and destroyed once the work that could still touch them is over. */
@@ -222,6 +224,10 @@ static void destroy(void *owner)
     call->extra_count = 1; /* destroyed: a synchronous call may return */
     if (--device->terminating == 0 && device->dying)
         dxgk_device_free(device);
+    if (!call->answered) { /* nothing was queued that could touch it */
+        dxgk_call_forget(call);
+        return;
+    }
     blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
     dxgk_call_look(call);
     dxgk_call_done(call);
@@ -256,9 +262,9 @@ static struct dxgk_allocation **named(struct dxgk_process *process, struct dxgk_
     struct dxgk_allocation **views = memory_new(resource->shared->count, sizeof *views);
     struct dxgk_allocation *view;
     *count = 0;
-    DL_FOREACH(device->allocations, view)
-    if (view->resource == resource)
-        views[(*count)++] = view;
+    DL_FOREACH (device->allocations, view)
+        if (view->resource == resource)
+            views[(*count)++] = view;
     return views;
 }
 
@@ -303,9 +309,10 @@ static void terminate(struct d3dkmt_call *call, struct dxgk_device *device,
     vidsch_barrier_arm(&termination->idle);
 }
 
-void d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call *call,
-                                d3dkmt_handle device_handle, d3dkmt_handle resource_handle,
-                                const d3dkmt_handle *allocations, uint32_t count, uint32_t flags)
+uint32_t d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call *call,
+                                    d3dkmt_handle device_handle, d3dkmt_handle resource_handle,
+                                    const d3dkmt_handle *allocations, uint32_t count,
+                                    uint32_t flags)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device = dxgk_device(process, device_handle);
@@ -317,7 +324,7 @@ void d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call
     if (views && (count || resource))
         terminate(call, device, resource, views, count, flags);
     /* Neither a resource nor a list: Windows does nothing and succeeds (wddm.md §3.3). */
-    dxgk_call_return(call, views ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                     PROFILE_DESTROY_ALLOCATION, count, 0);
+    uint32_t status = views ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
     free(views);
+    return dxgk_call_return(call, status, PROFILE_DESTROY_ALLOCATION, count, 0);
 }

@@ -27,7 +27,7 @@ void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call)
 
 void dxgk_call_look(struct d3dkmt_call *call)
 {
-    if (sim_timer_pending(&call->timer) || call->returned)
+    if (!call->answered || sim_timer_pending(&call->timer) || call->returned)
         return; /* its CPU time is not over yet */
     if (call->may_return && !call->may_return(call))
         return;
@@ -44,25 +44,34 @@ static void time_over(void *owner)
     dxgk_call_look(owner);
 }
 
-void dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
-                      uint64_t allocations, uint64_t bytes)
+uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
+                          uint64_t allocations, uint64_t bytes)
 {
     const struct profile_cost *cost = &call->dxgkrnl->profile->costs[kind];
     uint64_t duration =
         cost->fixed_ns + allocations * cost->allocation_ns + (bytes >> 12) * cost->page_ps / 1000;
     call->status = status;
-    if (duration == 0) {
-        dxgk_call_look(call);
-        return;
+    call->answered = true;
+    if (duration) {
+        sim_timer_init(&call->timer, time_over, call);
+        sim_at(call->dxgkrnl->sim, &call->timer, call->start_ns + duration);
+    } else {
+        dxgk_call_look(call); /* which may be the end of the call */
     }
-    sim_timer_init(&call->timer, time_over, call);
-    sim_at(call->dxgkrnl->sim, &call->timer, call->start_ns + duration);
+    return status;
 }
 
 void dxgk_call_defer(struct d3dkmt_call *call)
 {
     call->asynchronous = true;
     call->pending++;
+}
+
+void dxgk_call_forget(struct d3dkmt_call *call)
+{
+    call->asynchronous = false;
+    call->pending--;
+    blame_begin(&call->blame, PROBE_CPU, call->start_ns);
 }
 
 void dxgk_call_done(struct d3dkmt_call *call)

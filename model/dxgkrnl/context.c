@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-void d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle *handle)
+uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle *handle)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device = memory_new(1, sizeof *device);
@@ -14,14 +14,14 @@ void d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call
     device->handle = handle_new(&process->handles, HANDLE_DEVICE, device);
     DL_APPEND(process->devices, device);
     *handle = device->handle;
-    dxgk_call_return(call, STATUS_SUCCESS, PROFILE_CREATE_DEVICE, 0, 0);
+    return dxgk_call_return(call, STATUS_SUCCESS, PROFILE_CREATE_DEVICE, 0, 0);
 }
 
 void dxgk_device_barrier(struct dxgk_device *device, struct vidsch_barrier *barrier)
 {
     struct dxgk_context *context;
-    DL_FOREACH(device->contexts, context)
-    vidsch_barrier_add(barrier, context->vidsch);
+    DL_FOREACH (device->contexts, context)
+        vidsch_barrier_add(barrier, context->vidsch);
 }
 
 /* Everything of the device that can still be touched by its queued work. */
@@ -70,11 +70,11 @@ void dxgk_device_close(struct dxgk_device *device, struct vidsch_barrier *gone)
     DL_DELETE(process->devices, device);
     handle_free(&process->handles, device->handle);
     struct dxgk_context *context;
-    DL_FOREACH(device->contexts, context)
-    if (context->handle) {
-        handle_free(&process->handles, context->handle);
-        context->handle = 0;
-    }
+    DL_FOREACH (device->contexts, context)
+        if (context->handle) {
+            handle_free(&process->handles, context->handle);
+            context->handle = 0;
+        }
     dxgk_device_barrier(device, &closing->drained);
     vidsch_barrier_arm(&closing->drained);
 }
@@ -82,6 +82,10 @@ void dxgk_device_close(struct dxgk_device *device, struct vidsch_barrier *gone)
 static void teardown_over(void *owner)
 {
     struct d3dkmt_call *call = owner;
+    if (!call->answered) { /* nothing was queued */
+        dxgk_call_forget(call);
+        return;
+    }
     blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
     dxgk_call_done(call);
 }
@@ -94,8 +98,8 @@ static void begin_teardown(struct d3dkmt_call *call)
     dxgk_call_defer(call);
 }
 
-void d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
-                           d3dkmt_handle handle)
+uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                               d3dkmt_handle handle)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device = dxgk_device(process, handle);
@@ -104,18 +108,18 @@ void d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *cal
         dxgk_device_close(device, &call->barrier);
         vidsch_barrier_arm(&call->barrier);
     }
-    dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                     PROFILE_DESTROY_DEVICE, 0, 0);
+    return dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_DESTROY_DEVICE, 0, 0);
 }
 
-void d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *call)
+uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *call)
 {
     dxgk_call_begin(process, call);
     begin_teardown(call);
     while (process->devices)
         dxgk_device_close(process->devices, &call->barrier);
     vidsch_barrier_arm(&call->barrier);
-    dxgk_call_return(call, STATUS_SUCCESS, PROFILE_DESTROY_DEVICE, 0, 0);
+    return dxgk_call_return(call, STATUS_SUCCESS, PROFILE_DESTROY_DEVICE, 0, 0);
 }
 
 static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_create_context *args)
@@ -143,12 +147,12 @@ static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_creat
     return STATUS_SUCCESS;
 }
 
-void d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call *call,
-                           struct d3dkmt_create_context *args)
+uint32_t d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call *call,
+                               struct d3dkmt_create_context *args)
 {
     dxgk_call_begin(process, call);
     args->context = 0;
-    dxgk_call_return(call, create_context(process, args), PROFILE_CREATE_CONTEXT, 0, 0);
+    return dxgk_call_return(call, create_context(process, args), PROFILE_CREATE_CONTEXT, 0, 0);
 }
 
 /* DxgkDdiDestroyContext: the driver takes its allocations back. */
@@ -176,8 +180,8 @@ static void context_drained(void *owner)
     free(closing);
 }
 
-void d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
-                            d3dkmt_handle handle)
+uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
+                                d3dkmt_handle handle)
 {
     dxgk_call_begin(process, call);
     struct dxgk_context *context = dxgk_context(process, handle);
@@ -196,20 +200,21 @@ void d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *ca
         vidsch_barrier_arm(&closing->drained);
         vidsch_barrier_arm(&call->barrier);
     }
-    dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                     PROFILE_DESTROY_CONTEXT, 0, 0);
+    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_DESTROY_CONTEXT, 0, 0);
 }
 
-void d3dkmt_set_context_scheduling_priority(struct dxgk_process *process, struct d3dkmt_call *call,
-                                            d3dkmt_handle handle, int32_t priority)
+uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
+                                                struct d3dkmt_call *call, d3dkmt_handle handle,
+                                                int32_t priority)
 {
     dxgk_call_begin(process, call);
     struct dxgk_context *context = dxgk_context(process, handle);
     bool valid = context && priority >= -7 && priority <= 7;
     if (valid)
         vidsch_context_set_priority(context->vidsch, priority);
-    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_SET_PRIORITY,
-                     0, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_SET_PRIORITY, 0, 0);
 }
 
 uint32_t dxgk_context_allocation_create(struct dxgk_context *context, struct dxgk_device *device,
@@ -264,10 +269,10 @@ void dxgk_context_allocation_free(struct dxgk_context_allocation *allocation)
     free(allocation);
 }
 
-void dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                                      d3dkmt_handle context_handle, d3dkmt_handle device_handle,
-                                      const struct dxgkargcb_create_context_allocation *arg,
-                                      struct probe_label label, d3dkmt_handle *handle)
+uint32_t dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                          d3dkmt_handle context_handle, d3dkmt_handle device_handle,
+                                          const struct dxgkargcb_create_context_allocation *arg,
+                                          struct probe_label label, d3dkmt_handle *handle)
 {
     dxgk_call_begin(process, call);
     struct dxgk_context *context = context_handle ? dxgk_context(process, context_handle) : NULL;
@@ -284,17 +289,17 @@ void dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkm
     if (allocation)
         *handle = allocation->handle =
             handle_new(&process->handles, HANDLE_CONTEXT_ALLOCATION, allocation);
-    dxgk_call_return(call, status, PROFILE_CREATE_CONTEXT_ALLOCATION, 1, arg->size);
+    return dxgk_call_return(call, status, PROFILE_CREATE_CONTEXT_ALLOCATION, 1, arg->size);
 }
 
-void dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                                       d3dkmt_handle handle)
+uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                           d3dkmt_handle handle)
 {
     dxgk_call_begin(process, call);
     struct dxgk_context_allocation *allocation =
         handle_find(&process->handles, HANDLE_CONTEXT_ALLOCATION, handle);
     if (allocation)
         dxgk_context_allocation_free(allocation);
-    dxgk_call_return(call, allocation ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                     PROFILE_DESTROY_CONTEXT_ALLOCATION, 1, 0);
+    return dxgk_call_return(call, allocation ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_DESTROY_CONTEXT_ALLOCATION, 1, 0);
 }

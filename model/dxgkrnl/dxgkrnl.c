@@ -85,16 +85,14 @@ struct vidmm_allocation **dxgk_allocations(struct dxgk_process *process, struct 
 static void free_device(struct dxgk_device *device)
 {
     struct dxgk_context *context, *next_context;
-    DL_FOREACH_SAFE(device->contexts, context, next_context)
-    {
+    DL_FOREACH_SAFE (device->contexts, context, next_context) {
         struct dxgk_context_allocation *allocation, *next;
-        DL_FOREACH_SAFE(context->allocations, allocation, next)
-        free(allocation);
+        DL_FOREACH_SAFE (context->allocations, allocation, next)
+            free(allocation);
         free(context);
     }
     struct dxgk_resource *resource, *next_resource;
-    DL_FOREACH_SAFE(device->resources, resource, next_resource)
-    {
+    DL_FOREACH_SAFE (device->resources, resource, next_resource) {
         if (--resource->shared->views == 0) {
             free(resource->shared->allocations);
             free(resource->shared);
@@ -102,8 +100,7 @@ static void free_device(struct dxgk_device *device)
         free(resource);
     }
     struct dxgk_allocation *allocation, *next_allocation;
-    DL_FOREACH_SAFE(device->allocations, allocation, next_allocation)
-    {
+    DL_FOREACH_SAFE (device->allocations, allocation, next_allocation) {
         if (--allocation->global->views == 0)
             free(allocation->global);
         free(allocation);
@@ -117,11 +114,10 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
     if (!dxgkrnl)
         return;
     struct dxgk_process *process, *next_process;
-    LL_FOREACH_SAFE(dxgkrnl->processes, process, next_process)
-    {
+    LL_FOREACH_SAFE (dxgkrnl->processes, process, next_process) {
         struct dxgk_device *device, *next;
-        DL_FOREACH_SAFE(process->devices, device, next)
-        free_device(device);
+        DL_FOREACH_SAFE (process->devices, device, next)
+            free_device(device);
         handle_table_fini(&process->handles);
         free(process);
     }

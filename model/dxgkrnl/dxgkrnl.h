@@ -2,7 +2,10 @@
  *
  * A call takes effect when it is made; then its CPU time passes, or what it waits for happens, and
  * it returns. Its asynchronous part, if it has one, is done when the packet completes, the paging
- * fence is signalled, or the deferred destruction is over. */
+ * fence is signalled, or the deferred destruction is over.
+ *
+ * Every call answers its NTSTATUS when it is made, though to the thread that made it the answer
+ * comes with the return: by then `call` may be finished and gone. */
 #ifndef WDDMSIM_DXGKRNL_H
 #define WDDMSIM_DXGKRNL_H
 
@@ -25,10 +28,11 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl);
 
 struct dxgk_process *dxgkrnl_process(struct dxgkrnl *dxgkrnl, uint32_t pid);
 
-/* A call under way. The caller zeroes it, sets finished and owner, and may read the rest. */
+/* A call under way. The caller zeroes it, sets the callbacks and owner, and may read the rest. */
 struct d3dkmt_call {
     struct dxgkrnl *dxgkrnl;
     uint32_t status;
+    bool answered; /* its status is known; CPU time may still have to pass */
     bool returned;
     bool asynchronous; /* has a part that outlives the return */
     uint32_t pending;  /* the return and the asynchronous part: 0 = finished */
@@ -52,10 +56,10 @@ struct d3dkmt_call {
 };
 
 /* Devices and contexts. */
-void d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle *device);
-void d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
-                           d3dkmt_handle device);
+uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle *device);
+uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                               d3dkmt_handle device);
 
 struct d3dkmt_create_context {
     d3dkmt_handle device;
@@ -66,12 +70,13 @@ struct d3dkmt_create_context {
     struct probe_label label;
     d3dkmt_handle context; /* out */
 };
-void d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call *call,
-                           struct d3dkmt_create_context *args);
-void d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
-                            d3dkmt_handle context);
-void d3dkmt_set_context_scheduling_priority(struct dxgk_process *process, struct d3dkmt_call *call,
-                                            d3dkmt_handle context, int32_t priority);
+uint32_t d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call *call,
+                               struct d3dkmt_create_context *args);
+uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
+                                d3dkmt_handle context);
+uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
+                                                struct d3dkmt_call *call, d3dkmt_handle context,
+                                                int32_t priority);
 
 /* Allocations. D3DKMT_CREATEALLOCATIONFLAGS bits that the model obeys. */
 enum { D3DKMT_CREATE_RESOURCE = 1, D3DKMT_CREATE_SHARED = 2 };
@@ -92,47 +97,49 @@ struct d3dkmt_create_allocation {
     struct d3dkmt_allocation_info *allocations;
     bool existing; /* were there before the recording: resident already */
 };
-void d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                              struct d3dkmt_create_allocation *args);
+uint32_t d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                  struct d3dkmt_create_allocation *args);
 
 /* Opens a resource of `owner` in a device; `allocations` gets one handle per allocation, in order
  * (room for `count`, which must be what the resource has). */
-void d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle device, struct dxgk_process *owner, d3dkmt_handle resource,
-                          d3dkmt_handle *opened, d3dkmt_handle *allocations, uint32_t count);
+uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle device, struct dxgk_process *owner,
+                              d3dkmt_handle resource, d3dkmt_handle *opened,
+                              d3dkmt_handle *allocations, uint32_t count);
 
 enum { D3DKMT_ASSUME_NOT_IN_USE = 1, D3DKMT_SYNCHRONOUS_DESTROY = 2 };
-void d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call *call,
-                                d3dkmt_handle device, d3dkmt_handle resource,
-                                const d3dkmt_handle *allocations, uint32_t count, uint32_t flags);
+uint32_t d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call *call,
+                                    d3dkmt_handle device, d3dkmt_handle resource,
+                                    const d3dkmt_handle *allocations, uint32_t count,
+                                    uint32_t flags);
 
 /* DxgkCbCreateContextAllocation and its counterpart, as a driver would call them. */
-void dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                                      d3dkmt_handle context, d3dkmt_handle device,
-                                      const struct dxgkargcb_create_context_allocation *arg,
-                                      struct probe_label label, d3dkmt_handle *allocation);
-void dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
-                                       d3dkmt_handle allocation);
+uint32_t dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                          d3dkmt_handle context, d3dkmt_handle device,
+                                          const struct dxgkargcb_create_context_allocation *arg,
+                                          struct probe_label label, d3dkmt_handle *allocation);
+uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
+                                           d3dkmt_handle allocation);
 
 /* Residency. Arrays of handles are the caller's. */
-void d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle device, const d3dkmt_handle *allocations, uint32_t count,
-                          uint32_t flags);
-void d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle device,
-                  const d3dkmt_handle *allocations, uint32_t count, bool not_written);
-void d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
-                                    const d3dkmt_handle *allocations, uint32_t count,
-                                    int64_t priority);
-void d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
+uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
                               d3dkmt_handle device, const d3dkmt_handle *allocations,
-                              uint32_t count, int64_t priority);
-void d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
-                                 d3dkmt_handle device, const d3dkmt_handle *allocations,
-                                 uint32_t count);
-void d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle device,
-                  d3dkmt_handle allocation);
-void d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle device,
-                    d3dkmt_handle allocation);
+                              uint32_t count, uint32_t flags);
+uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle device,
+                      const d3dkmt_handle *allocations, uint32_t count, bool not_written);
+uint32_t d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
+                                        const d3dkmt_handle *allocations, uint32_t count,
+                                        int64_t priority);
+uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
+                                  d3dkmt_handle device, const d3dkmt_handle *allocations,
+                                  uint32_t count, int64_t priority);
+uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
+                                     d3dkmt_handle device, const d3dkmt_handle *allocations,
+                                     uint32_t count);
+uint32_t d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle device,
+                      d3dkmt_handle allocation);
+uint32_t d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
+                        d3dkmt_handle device, d3dkmt_handle allocation);
 
 /* Submissions. */
 struct d3dkmt_submit {
@@ -141,22 +148,22 @@ struct d3dkmt_submit {
     const d3dkmt_handle *allocations; /* everything the packet reads or writes, each once */
     uint32_t count;
 };
-void d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
-                           const struct d3dkmt_submit *args);
+uint32_t d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
+                               const struct d3dkmt_submit *args);
 
 /* Signals and waits: queued in one or more contexts, or by the processor with none. */
-void d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
-                   const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
-                   uint64_t value);
-void d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
-                 const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
-                 uint64_t value);
+uint32_t d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
+                       const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                       uint64_t value);
+uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
+                     const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                     uint64_t value);
 
 /* A present handed to the compositor, or with `flip` to the display. */
-void d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle context,
-                    bool flip, uint64_t interval);
+uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
+                        d3dkmt_handle context, bool flip, uint64_t interval);
 
 /* Everything the process owns goes. */
-void d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *call);
+uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *call);
 
 #endif

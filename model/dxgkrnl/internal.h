@@ -92,8 +92,8 @@ void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call);
 
 /* The call returns `status` after the CPU time that the profile says it takes, or later if
  * call->may_return says so. */
-void dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
-                      uint64_t allocations, uint64_t bytes);
+uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
+                          uint64_t allocations, uint64_t bytes);
 
 /* What call->may_return waited for may have come. */
 void dxgk_call_look(struct d3dkmt_call *call);
@@ -101,6 +101,9 @@ void dxgk_call_look(struct d3dkmt_call *call);
 /* The call gets an asynchronous part; it is over with dxgk_call_done. */
 void dxgk_call_defer(struct d3dkmt_call *call);
 void dxgk_call_done(struct d3dkmt_call *call);
+
+/* Before the call was answered it turned out that it has none after all. */
+void dxgk_call_forget(struct d3dkmt_call *call);
 
 /* Lookups by kind; NULL for a handle that is not such an object of the process. */
 struct dxgk_device *dxgk_device(struct dxgk_process *process, d3dkmt_handle handle);

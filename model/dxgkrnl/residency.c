@@ -34,16 +34,9 @@ static void expect_paging(struct d3dkmt_call *call)
     dxgk_call_defer(call);
 }
 
-/* Nothing had to be paged after all. */
-static void forget_paging(struct d3dkmt_call *call)
-{
-    call->asynchronous = false;
-    call->pending--;
-}
-
-void d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
-                          d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
-                          uint32_t count, uint32_t flags)
+uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
+                              d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                              uint32_t count, uint32_t flags)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -57,15 +50,15 @@ void d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call
         status =
             vidmm_make_resident(device->vidmm, items, count, flags, &call->request, &bytes_to_trim);
         if (status != STATUS_PENDING)
-            forget_paging(call);
+            dxgk_call_forget(call);
         free(items);
     }
-    dxgk_call_return(call, status, PROFILE_MAKE_RESIDENT, count, 0);
+    return dxgk_call_return(call, status, PROFILE_MAKE_RESIDENT, count, 0);
 }
 
-void d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
-                  d3dkmt_handle device_handle, const d3dkmt_handle *allocations, uint32_t count,
-                  bool not_written)
+uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
+                      d3dkmt_handle device_handle, const d3dkmt_handle *allocations, uint32_t count,
+                      bool not_written)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -75,12 +68,12 @@ void d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
         status = vidmm_evict(device->vidmm, items, count, not_written);
         free(items);
     }
-    dxgk_call_return(call, status, PROFILE_EVICT, count, 0);
+    return dxgk_call_return(call, status, PROFILE_EVICT, count, 0);
 }
 
-void d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
-                                    const d3dkmt_handle *allocations, uint32_t count,
-                                    int64_t priority)
+uint32_t d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
+                                        const d3dkmt_handle *allocations, uint32_t count,
+                                        int64_t priority)
 {
     dxgk_call_begin(process, call);
     bool valid = count > 0;
@@ -89,8 +82,8 @@ void d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_
     for (uint32_t i = 0; i < count && valid; i++)
         vidmm_allocation_set_priority(dxgk_allocation(process, allocations[i])->global->vidmm,
                                       priority);
-    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_SET_PRIORITY,
-                     count, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_SET_PRIORITY, count, 0);
 }
 
 /* An offer takes effect when the work queued before it is done (wddm.md §6.5). */
@@ -111,9 +104,9 @@ static void take_offer(void *owner)
     free(offer);
 }
 
-void d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
-                              d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
-                              uint32_t count, int64_t priority)
+uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
+                                  d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                                  uint32_t count, int64_t priority)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -132,13 +125,13 @@ void d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *
         vidsch_barrier_arm(&offer->idle);
         free(items);
     }
-    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_OFFER, count,
-                     0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_OFFER,
+                            count, 0);
 }
 
-void d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
-                                 d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
-                                 uint32_t count)
+uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
+                                     d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
+                                     uint32_t count)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -149,10 +142,10 @@ void d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_cal
         expect_paging(call);
         status = vidmm_reclaim(device->vidmm, items, count, &call->request, &discarded);
         if (status != STATUS_PENDING)
-            forget_paging(call);
+            dxgk_call_forget(call);
         free(items);
     }
-    dxgk_call_return(call, status, PROFILE_RECLAIM, count, 0);
+    return dxgk_call_return(call, status, PROFILE_RECLAIM, count, 0);
 }
 
 static bool reachable(struct d3dkmt_call *call)
@@ -168,8 +161,8 @@ static void moved_out(void *owner, struct vidmm_request *request)
     dxgk_call_look(call);
 }
 
-void d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
-                  d3dkmt_handle device_handle, d3dkmt_handle allocation)
+uint32_t d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
+                      d3dkmt_handle device_handle, d3dkmt_handle allocation)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -183,11 +176,12 @@ void d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
         call->extra_count = vidmm_lock(device->vidmm, items[0], &call->request);
         free(items);
     }
-    dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_LOCK, 1, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_LOCK,
+                            1, 0);
 }
 
-void d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
-                    d3dkmt_handle device_handle, d3dkmt_handle allocation)
+uint32_t d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
+                        d3dkmt_handle device_handle, d3dkmt_handle allocation)
 {
     dxgk_call_begin(process, call);
     struct dxgk_device *device;
@@ -197,5 +191,5 @@ void d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
         status = vidmm_unlock(items[0]);
         free(items);
     }
-    dxgk_call_return(call, status, PROFILE_UNLOCK, 1, 0);
+    return dxgk_call_return(call, status, PROFILE_UNLOCK, 1, 0);
 }

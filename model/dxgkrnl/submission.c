@@ -52,12 +52,12 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
     return STATUS_SUCCESS;
 }
 
-void d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
-                           const struct d3dkmt_submit *args)
+uint32_t d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
+                               const struct d3dkmt_submit *args)
 {
     dxgk_call_begin(process, call);
     uint32_t status = submit(process, call, args);
-    dxgk_call_return(call, status, PROFILE_SUBMIT, args->count, 0);
+    return dxgk_call_return(call, status, PROFILE_SUBMIT, args->count, 0);
 }
 
 enum { BROADCAST_MAX = 64 }; /* contexts per call (wddm.md §0.2) */
@@ -132,9 +132,9 @@ static uint32_t queue_sync(struct dxgk_process *process, struct d3dkmt_call *cal
     return STATUS_SUCCESS;
 }
 
-void d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
-                   const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
-                   uint64_t value)
+uint32_t d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
+                       const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                       uint64_t value)
 {
     dxgk_call_begin(process, call);
     uint32_t status = STATUS_SUCCESS;
@@ -142,7 +142,7 @@ void d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
         status = queue_sync(process, call, PROBE_SIGNAL, contexts, count, fence, value);
     else
         vidsch_fence_signal(fence, value);
-    dxgk_call_return(call, status, PROFILE_SIGNAL, 0, 0);
+    return dxgk_call_return(call, status, PROFILE_SIGNAL, 0, 0);
 }
 
 static bool fence_was_reached(struct d3dkmt_call *call)
@@ -167,9 +167,9 @@ static void wait_on_cpu(struct d3dkmt_call *call, struct vidsch_fence *fence, ui
         .fence = fence, .value = value, .reached = fence_reached, .owner = call};
 }
 
-void d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
-                 const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
-                 uint64_t value)
+uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
+                     const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
+                     uint64_t value)
 {
     dxgk_call_begin(process, call);
     uint32_t status = STATUS_SUCCESS;
@@ -180,10 +180,11 @@ void d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
     dxgk_call_return(call, status, PROFILE_WAIT, 0, 0);
     if (!count)
         vidsch_fence_wait(&call->waiter);
+    return status;
 }
 
-void d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call, d3dkmt_handle handle,
-                    bool flip, uint64_t interval)
+uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
+                        d3dkmt_handle handle, bool flip, uint64_t interval)
 {
     dxgk_call_begin(process, call);
     struct dxgk_context *context = dxgk_context(process, handle);
@@ -193,6 +194,6 @@ void d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call, d3dk
         call->packet.interval = interval;
         queue(call, context);
     }
-    dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_PRESENT, 0,
-                     0);
+    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
+                            PROFILE_PRESENT, 0, 0);
 }

@@ -138,8 +138,8 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
 {
     allocation->dying = true;
     struct vidmm_residency *residency, *next;
-    DL_FOREACH_SAFE2(allocation->residencies, residency, next, in_allocation_next)
-    vidmm_device_close(residency->device, allocation);
+    DL_FOREACH_SAFE2 (allocation->residencies, residency, next, in_allocation_next)
+        vidmm_device_close(residency->device, allocation);
     vidmm_allocation_drop(allocation);
 }
 

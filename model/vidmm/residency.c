@@ -16,9 +16,9 @@ static struct vidmm_residency *find(const struct vidmm_device *device,
                                     const struct vidmm_allocation *allocation)
 {
     struct vidmm_residency *residency;
-    DL_FOREACH2(allocation->residencies, residency, in_allocation_next)
-    if (residency->device == device)
-        return residency;
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
+        if (residency->device == device)
+            return residency;
     return NULL;
 }
 
@@ -100,8 +100,8 @@ static void report(const struct vidmm_allocation *allocation, int sign)
 void vidmm_became_resident(struct vidmm_allocation *allocation)
 {
     struct vidmm_residency *residency;
-    DL_FOREACH2(allocation->residencies, residency, in_allocation_next)
-    found(residency);
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
+        found(residency);
     allocation->state = VIDMM_RESIDENT;
     allocation->segment->resident_bytes += allocation->size;
     allocation->vidmm->policy->added(allocation->segment, allocation);
@@ -111,8 +111,8 @@ void vidmm_became_resident(struct vidmm_allocation *allocation)
 void vidmm_ceases_resident(struct vidmm_allocation *allocation)
 {
     struct vidmm_residency *residency;
-    DL_FOREACH2(allocation->residencies, residency, in_allocation_next)
-    miss(residency);
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
+        miss(residency);
     allocation->state = VIDMM_EVICTING;
     allocation->segment->resident_bytes -= allocation->size;
     allocation->vidmm->policy->removed(allocation->segment, allocation);
@@ -345,8 +345,8 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     for (uint32_t i = 0; i < packet->reference_count; i++)
         request->items[request->count++] = packet->references[i];
     struct vidmm_residency *residency;
-    DL_FOREACH2(device->missing, residency, missing_next)
-    request->items[request->count++] = residency->allocation;
+    DL_FOREACH2 (device->missing, residency, missing_next)
+        request->items[request->count++] = residency->allocation;
     vidmm_request_start(vidmm, request);
 }
 

@@ -40,8 +40,7 @@ void vidmm_destroy(struct vidmm *vidmm)
     if (!vidmm)
         return;
     struct vidmm_allocation *allocation, *next;
-    DL_FOREACH_SAFE2(vidmm->allocations, allocation, next, all_next)
-    {
+    DL_FOREACH_SAFE2 (vidmm->allocations, allocation, next, all_next) {
         free((void *)(uintptr_t)allocation->label.text);
         free(allocation);
     }
@@ -83,8 +82,7 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
         return wrong;
     uint64_t taken = 0, resident = 0;
     const struct vidmm_allocation *allocation;
-    DL_FOREACH2(vidmm->allocations, allocation, all_next)
-    {
+    DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         if (allocation->segment != segment)
             continue;
         uint64_t bytes = 0;
@@ -109,13 +107,12 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
 static const char *check_residency(const struct vidmm_allocation *allocation)
 {
     const struct vidmm_residency *residency, *missing;
-    DL_FOREACH2(allocation->residencies, residency, in_allocation_next)
-    {
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next) {
         if (residency->count == 0)
             return "a residency list holds an allocation nobody requires";
         bool listed = false;
-        DL_FOREACH2(residency->device->missing, missing, missing_next)
-        listed |= missing == residency;
+        DL_FOREACH2 (residency->device->missing, missing, missing_next)
+            listed |= missing == residency;
         if (listed != (allocation->state != VIDMM_RESIDENT))
             return "a device's list of missing allocations is wrong";
         if (residency->device->running && listed && !allocation->dying &&
@@ -132,8 +129,7 @@ const char *vidmm_check(const struct vidmm *vidmm)
         wrong = check_segment(vidmm, &vidmm->segments[i]);
     uint64_t committed = 0;
     const struct vidmm_allocation *allocation;
-    DL_FOREACH2(vidmm->allocations, allocation, all_next)
-    {
+    DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         if (!wrong)
             wrong = check_residency(allocation);
         committed += allocation->size;

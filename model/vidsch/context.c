@@ -25,7 +25,7 @@ struct vidsch_context *vidsch_context_create(struct vidsch *vidsch, uint32_t nod
 
 static void free_if_drained(struct vidsch_context *context)
 {
-    if (!context->dying || context->last || context->held)
+    if (!context->dying || context->last || context->last_flip || context->held)
         return;
     struct vidsch *vidsch = context->vidsch;
     if (context->node->loaded == context)
@@ -169,6 +169,23 @@ static void present_done(struct vidsch_packet *packet)
     vidsch_packet_complete(packet);
 }
 
+struct vidsch_barrier_link {
+    struct vidsch_barrier *barrier;
+    struct vidsch_barrier_link *next;
+};
+
+/* Packets of one kind of one context complete in order: behind the youngest all of them have. */
+static void attach(struct vidsch_barrier *barrier, struct vidsch_packet *packet)
+{
+    if (!packet)
+        return;
+    struct vidsch_barrier_link *link = memory_pool_take(&packet->context->vidsch->links);
+    link->barrier = barrier;
+    link->next = packet->barriers;
+    packet->barriers = link;
+    barrier->left++;
+}
+
 /* A flip on its way to the screen: it shows what the context had drawn when it was programmed, so
  * it waits for that, and for the vertical blank it was asked to wait for. */
 struct flip {
@@ -223,8 +240,7 @@ static void flip_programmed(void *owner)
         uint64_t base = now > context->next_vsync_ns ? now : context->next_vsync_ns;
         context->next_vsync_ns = (base + vsync - 1) / vsync * vsync + packet->interval * vsync;
     }
-    if (context->in_flight)
-        vidsch_barrier_add(&flip->drawn, context);
+    attach(&flip->drawn, context->drawing);
     vidsch_context_take(context);
     vidsch_packet_complete(packet);
     vidsch_barrier_arm(&flip->drawn);
@@ -299,17 +315,11 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     context->queued++;
     context->node->waiting++;
     /* All packets but flips complete in the order of the queue (in the recording: every one). */
-    if (!packet->flip || !context->last)
-        context->last = packet;
+    *(packet->flip ? &context->last_flip : &context->last) = packet;
     vidsch->submitted++;
     if (context->state == VIDSCH_CONTEXT_IDLE)
         vidsch_context_advance(context);
 }
-
-struct vidsch_barrier_link {
-    struct vidsch_barrier *barrier;
-    struct vidsch_barrier_link *next;
-};
 
 static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *link)
 {
@@ -331,6 +341,8 @@ void vidsch_packet_complete(struct vidsch_packet *packet)
     vidsch->completed++;
     if (context->last == packet)
         context->last = NULL;
+    if (context->last_flip == packet)
+        context->last_flip = NULL;
     struct vidsch_barrier_link *barriers = packet->barriers;
     packet->barriers = NULL;
     vidsch->probe->packet(vidsch->probe->self, now,
@@ -361,14 +373,8 @@ void vidsch_packet_complete(struct vidsch_packet *packet)
 
 void vidsch_barrier_add(struct vidsch_barrier *barrier, struct vidsch_context *context)
 {
-    struct vidsch_packet *packet = context->last;
-    if (!packet)
-        return;
-    struct vidsch_barrier_link *link = memory_pool_take(&context->vidsch->links);
-    link->barrier = barrier;
-    link->next = packet->barriers;
-    packet->barriers = link;
-    barrier->left++;
+    attach(barrier, context->last);
+    attach(barrier, context->last_flip);
 }
 
 void vidsch_barrier_arm(struct vidsch_barrier *barrier)

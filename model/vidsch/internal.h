@@ -42,9 +42,11 @@ struct vidsch_context {
     struct vidmm_context_memory *memory;
     enum vidsch_context_state state;
     struct vidsch_packet *queue;
-    uint32_t queued;            /* packets in the software queue */
-    uint32_t in_flight;         /* packets handed to the node and not completed */
-    struct vidsch_packet *last; /* youngest packet not completed, or NULL */
+    uint32_t queued;                 /* packets in the software queue */
+    uint32_t in_flight;              /* packets handed to the node and not completed */
+    struct vidsch_packet *last;      /* youngest packet not completed, flips apart; or NULL */
+    struct vidsch_packet *last_flip; /* youngest flip not completed, or NULL */
+    struct vidsch_packet *drawing;   /* youngest packet in flight, or NULL */
     uint64_t unblocked_order;
     uint64_t blocked_ns; /* time spent behind unreached fences, up to blocked_since_ns */
     uint64_t blocked_since_ns;

@@ -54,6 +54,8 @@ static void packet_completed(struct vidsch_packet *packet)
     struct vidsch *vidsch = node->vidsch;
     node->occupied--;
     context->in_flight--;
+    if (context->drawing == packet)
+        context->drawing = NULL;
     if (packet->kind == PROBE_RENDER)
         vidsch->memory.release(vidsch->memory.vidmm, packet);
     vidsch_packet_complete(packet);
@@ -212,6 +214,7 @@ void vidsch_node_dispatch(struct vidsch_node *node)
             continue;
         node->occupied++;
         context->in_flight++;
+        context->drawing = packet;
         vidsch_context_take(context);
         blame_switch(&packet->blame, PROBE_QUEUE, sim_now(vidsch->sim));
         vidsch_worker_add(vidsch, vidsch->profile->scheduler.submit_ns, packet, place);

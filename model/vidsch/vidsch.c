@@ -34,11 +34,10 @@ const char *vidsch_check(const struct vidsch *vidsch)
     uint64_t pending = 0;
     const struct vidsch_context *context;
     const struct vidsch_packet *packet;
-    DL_FOREACH2(vidsch->contexts, context, all_next)
-    {
+    DL_FOREACH2 (vidsch->contexts, context, all_next) {
         uint32_t queued = 0;
-        DL_FOREACH(context->queue, packet)
-        queued++;
+        DL_FOREACH (context->queue, packet)
+            queued++;
         if (queued != context->queued)
             return "a context's software queue does not hold what was counted";
         pending += context->queued + context->in_flight;
@@ -48,8 +47,8 @@ const char *vidsch_check(const struct vidsch *vidsch)
     for (uint32_t i = 0; i < vidsch->profile->node_count; i++) {
         const struct vidsch_node *node = &vidsch->nodes[i];
         uint32_t placed = 0;
-        DL_FOREACH(node->hardware, packet)
-        placed++;
+        DL_FOREACH (node->hardware, packet)
+            placed++;
         if (placed != node->hardware_count || placed > node->occupied)
             return "a hardware queue does not hold what was counted";
         if (node->occupied > vidsch->profile->scheduler.queue_depth)
@@ -63,8 +62,8 @@ void vidsch_destroy(struct vidsch *vidsch)
     if (!vidsch)
         return;
     struct vidsch_context *context, *next;
-    DL_FOREACH_SAFE2(vidsch->contexts, context, next, all_next)
-    free(context);
+    DL_FOREACH_SAFE2 (vidsch->contexts, context, next, all_next)
+        free(context);
     memory_pool_fini(&vidsch->tasks);
     memory_pool_fini(&vidsch->links);
     free(vidsch->nodes);

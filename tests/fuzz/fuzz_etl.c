@@ -55,6 +55,18 @@ static void put_logfile_header(struct trace_buffer *file)
 static const unsigned char provider[16] = {0x5a, 0xc4, 0x2e, 0x80, 0x99, 0x1e, 0x83, 0x4b,
                                            0x99, 0x20, 0x87, 0xc9, 0x82, 0x77, 0xba, 0x9d};
 
+/* A field: mostly a small number, so that handles meet again; some function ids and statuses. */
+static uint64_t word_of(uint8_t byte)
+{
+    if (byte >= 0xf8)
+        return UINT32_MAX;
+    if (byte == 0xf7)
+        return 0x103; /* STATUS_PENDING */
+    if (byte >= 0xc8)
+        return etl_functions[(size_t)(byte - 0xc8) % etl_function_count].id;
+    return byte;
+}
+
 /* One event out of the bytes at `at`; returns what it used. */
 static size_t put_event(struct trace_buffer *records, const uint8_t *at, size_t left,
                         uint64_t *stamp)
@@ -69,7 +81,7 @@ static size_t put_event(struct trace_buffer *records, const uint8_t *at, size_t 
     *stamp += at[1];
     size_t size = 80 + 4 * words + at[4] % 4;
     put(records, size | 0xc0U << 24 | (at[5] & 0x80 ? 0x12U : 0x13U) << 16, 4);
-    put(records, 0, 4);
+    put(records, at[5] >> 6 & 1, 4);    /* extended items */
     put(records, at[2] % 4, 4);         /* thread */
     put(records, 4 + at[2] / 4 % 3, 4); /* process */
     put(records, *stamp, 8);
@@ -78,7 +90,7 @@ static size_t put_event(struct trace_buffer *records, const uint8_t *at, size_t 
     put(records, at[5] % 8 == 7 ? 9 : layout->version, 1);
     put_zeros(records, 80 - 0x2b);
     for (size_t i = 0; i < words; i++)
-        put(records, at[HEAD + i] >= 0xf8 ? 0xffffffffU : at[HEAD + i], 4);
+        put(records, word_of(at[HEAD + i]), 4);
     put_zeros(records, at[4] % 4);
     put_zeros(records, (8 - records->length % 8) % 8);
     return HEAD + words;

@@ -6,7 +6,7 @@
  * is not on the stack began before the recording. */
 #include "traces/etl/import.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 struct etl_thread *etl_thread_of(struct etl_import *import, const struct etl_event *event)
 {
@@ -29,8 +29,15 @@ struct etl_thread *etl_thread_of(struct etl_import *import, const struct etl_eve
     return thread;
 }
 
+/* Real calls nest some ten deep. Where returns were lost the stack only grows: its older half is
+ * forgotten then. */
 static void push(struct etl_import *import, struct etl_thread *thread, size_t call)
 {
+    enum { DEEPEST = 128 };
+    if (thread->depth == DEEPEST) {
+        thread->depth = DEEPEST / 2;
+        memmove(thread->calls, thread->calls + DEEPEST / 2, DEEPEST / 2 * sizeof *thread->calls);
+    }
     size_t *grown =
         etl_grow(import, thread->calls, thread->depth, &thread->capacity, sizeof *grown);
     if (grown == NULL)

@@ -31,6 +31,7 @@ struct etl_container {
     size_t expanded_capacity;
     const unsigned char *bytes; /* one of them */
     size_t next, end;           /* records not read yet */
+    bool damaged;               /* the current buffer, somewhere */
     bool finished;
     char damage[320];
 };
@@ -66,7 +67,8 @@ static bool fill(struct etl_container *container, size_t have, size_t want, size
         struct trace_error error;
         if (!trace_input_read(container->input, container->plain + *got, upto - *got, &more,
                               &error)) {
-            note_damage(container, "%.200s", error.message);
+            note_damage(container, "offset %llu: %.200s",
+                        (unsigned long long)trace_input_offset(container->input), error.message);
             return true;
         }
         if (more == 0)
@@ -93,7 +95,7 @@ static bool expand(struct etl_container *container, size_t size, size_t in_use)
     if (!whole || BUFFER_HEADER + written < in_use) {
         note_damage(container, "offset %llu: compressed buffer expands to %zu bytes, expected %zu",
                     (unsigned long long)container->offset, written, in_use - BUFFER_HEADER);
-        container->counts.damaged_buffers++;
+        container->damaged = true;
     }
     container->bytes = container->expanded;
     container->end = BUFFER_HEADER + written;
@@ -106,6 +108,8 @@ static bool read_buffer(struct etl_container *container)
 {
     container->offset = trace_input_offset(container->input);
     container->next = container->end = 0;
+    container->counts.damaged_buffers += container->damaged;
+    container->damaged = false;
     size_t got;
     if (!fill(container, 0, BUFFER_HEADER, &got))
         return false;
@@ -139,7 +143,7 @@ static bool read_buffer(struct etl_container *container)
                     "%llu buffers before are whole",
                     (unsigned long long)container->offset, got, size,
                     (unsigned long long)container->counts.buffers);
-        container->counts.damaged_buffers++;
+        container->damaged = true;
     } else {
         container->counts.buffers++;
     }
@@ -148,7 +152,7 @@ static bool read_buffer(struct etl_container *container)
             note_damage(container,
                         "offset %llu: compressed buffer holds %u bytes, expected %d to %d",
                         (unsigned long long)container->offset, in_use, BUFFER_HEADER, BUFFER_MAX);
-            container->counts.damaged_buffers++;
+            container->damaged = true;
             return true;
         }
         return expand(container, got, in_use);
@@ -222,7 +226,7 @@ static void damaged_record(struct etl_container *container, const char *what, si
     note_damage(container, "offset %llu, byte %zu of the %sbuffer: record of %zu bytes %s",
                 (unsigned long long)container->offset, container->next,
                 container->bytes == container->expanded ? "decompressed " : "", size, what);
-    container->counts.damaged_buffers++;
+    container->damaged = true;
     container->next = container->end;
 }
 
@@ -290,8 +294,11 @@ enum etl_step etl_container_next(struct etl_container *container, struct etl_rec
         while (!read_record(container, record, &marker)) {
             if (container->next < container->end)
                 continue;
-            if (container->finished)
+            if (container->finished) {
+                container->counts.damaged_buffers += container->damaged;
+                container->damaged = false;
                 return ETL_END;
+            }
             if (!read_buffer(container))
                 return ETL_OUT_OF_MEMORY;
         }

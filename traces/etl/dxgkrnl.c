@@ -59,7 +59,6 @@ void etl_map_records(struct etl_import *import)
         }
     }
     etl_map_initial_fences(import);
-    etl_map_background(import);
 }
 
 static int compare_mapped(const void *left, const void *right)
@@ -140,9 +139,10 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     etl_learn_engines(import);
     if (!import->failed)
         etl_map_records(import);
+    etl_summarize(import, reader->container);
+    etl_map_background(import);
     if (import->event_count > 0)
         qsort(import->events, import->event_count, sizeof *import->events, compare_mapped);
-    etl_summarize(import, reader->container);
     etl_fact(&import->facts, "events", "events of the trace", "", import->event_count);
     return !import->failed && !import->facts.failed;
 }
@@ -210,11 +210,12 @@ static enum trace_result etl_next(void *state, struct trace_event *event, struct
 static const char *etl_place(void *state)
 {
     struct etl_reader *reader = state;
-    uint64_t offset = reader->next > 0 && reader->next <= reader->import.event_count
-                          ? reader->import.events[reader->next - 1].offset
-                          : 0;
-    snprintf(reader->place, sizeof reader->place, "%.240s: offset 0x%" PRIx64,
-             trace_input_path(etl_container_input(reader->container)), offset);
+    const char *path = trace_input_path(etl_container_input(reader->container));
+    if (reader->next == 0 || reader->damage_told)
+        snprintf(reader->place, sizeof reader->place, "%.240s", path);
+    else
+        snprintf(reader->place, sizeof reader->place, "%.240s: offset 0x%" PRIx64, path,
+                 reader->import.events[reader->next - 1].offset);
     return reader->place;
 }
 

@@ -119,10 +119,7 @@ static void dma_stop(struct etl_import *import, struct etl_map *pieces,
         piece->packet->gpu_ns += engine_ns;
         piece->packet->pieces++;
         piece->packet->node = number;
-        if (other && number < NODES_MAX) {
-            piece->packet->switches++;
-            piece->packet->switched_ns += engine_ns;
-        }
+        piece->packet->switches += other && number < NODES_MAX;
     }
     if (type == DMA_RENDER && idle && node->seen)
         etl_sample(&import->facts, other ? &node->other : &node->same, engine_ns);

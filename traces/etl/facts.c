@@ -19,7 +19,10 @@ void etl_fact(struct etl_facts *facts, const char *key, const char *meaning, con
         facts->items = grown;
         facts->capacity = capacity;
     }
-    facts->items[facts->count++] = (struct trace_fact){key, meaning, unit, (double)value};
+    /* Sums over a damaged file can be anything; what no number of a trace may be helps nobody. */
+    static const uint64_t LARGEST = UINT64_C(1000000000000000000);
+    facts->items[facts->count++] =
+        (struct trace_fact){key, meaning, unit, (double)(value < LARGEST ? value : LARGEST)};
 }
 
 void etl_fact_format(struct etl_facts *facts, const char *unit, uint64_t value, const char *format,

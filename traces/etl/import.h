@@ -94,7 +94,6 @@ struct etl_import;
 struct etl_packet {
     uint64_t start_ns, stop_ns; /* stop NEVER: not recorded */
     uint64_t gpu_ns;            /* engine time of all its DMA packets */
-    uint64_t switched_ns;       /* engine time of those that ran after another context's */
     uint32_t pieces;            /* DMA packets: 2 and more if it was preempted */
     uint32_t switches;          /* of them: after another context's, on the same node */
     uint32_t node;
@@ -110,17 +109,13 @@ struct etl_call {
 
 struct etl_device {
     struct trace_name name;
-    uint64_t handle;
     uint32_t pid;
-    bool made; /* a CreateDevice stands for it */
 };
 
 struct etl_context {
     struct trace_name name;
     struct etl_device *device;
     uint32_t node;
-    bool system;
-    bool made;
 };
 
 /* An allocation as 33 to 35 describe it. */
@@ -208,7 +203,7 @@ struct etl_thread {
 
 /* Things counted while mapping; each becomes a fact. */
 struct etl_tally {
-    uint64_t undecodable, values_too_large, open_buffers_unused;
+    uint64_t undecodable, values_too_large;
     uint64_t devices_assumed, contexts_assumed, contexts_without_node, allocations_assumed;
     uint64_t allocations_unknown, fences_assumed, fences_never_signalled;
     uint64_t allocations_created, bytes_created, adapter_allocation_stops, terminations;
@@ -224,7 +219,7 @@ struct etl_tally {
     uint64_t dma_without_queue_packet, submits_without_engine_time;
     uint64_t paging_starts, paging_stops_unpaired, calls_unpaired, cpu_waits;
     uint64_t signals_of_cpu_events, broadcasts, references_lists, references_in_lists;
-    uint64_t references_null, segment_numbers_out_of_range, contexts_with_engine_work;
+    uint64_t references_null, contexts_with_engine_work;
     uint64_t contexts_preemption_only, switches;
 };
 
@@ -260,8 +255,8 @@ struct etl_import {
     struct etl_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
 
     /* objects.c */
-    struct etl_map first_device, first_context, first_global,
-        first_local; /* before the recording */
+    struct etl_map first_device, first_context; /* what the first event of a handle told */
+    struct etl_map first_global, first_local;
     struct etl_map context_node;
     struct etl_map engine_contexts;
     struct etl_map process_device;                     /* pid: the device, or `several` */
@@ -276,9 +271,9 @@ struct etl_import {
 
     /* map-*.c */
     struct etl_map threads;
-    struct etl_map buffers; /* paging buffers being built; references by DMA buffer */
-    struct etl_map references;
-    struct etl_map paging; /* (queue, sequence) of operations to finish */
+    struct etl_map buffers;    /* paging buffers being built */
+    struct etl_map references; /* (context, DMA buffer): what it reads and writes */
+    struct etl_map paging;     /* (queue, sequence) of operations to finish */
     struct etl_thread **thread_list;
     size_t thread_count, thread_capacity;
     uint64_t resident_bytes[SEGMENTS_MAX];
@@ -302,7 +297,7 @@ bool etl_decode_event(const struct etl_event *event, struct etl_values *values);
 struct trace_event *etl_emit(struct etl_import *import, enum trace_op op,
                              const struct etl_event *from, uint64_t t_ns, enum etl_order order);
 
-/* Adds one name to a list of an event; false if it is in it already. */
+/* Adds one name to a list of an event. False: out of memory. */
 bool etl_add_name(struct etl_import *import, struct trace_names *names, struct trace_name name);
 
 void etl_give_duration(struct trace_event *event, uint64_t start_ns, uint64_t stop_ns);
@@ -342,8 +337,8 @@ void etl_add_creation(struct etl_import *import, struct trace_event *event,
 
 /* What begins to live now: at the time of `from`, or at t 0 where that is NULL. NULL: out of
  * memory. */
-struct etl_device *etl_make_device(struct etl_import *import, uint64_t handle, uint32_t pid,
-                                   struct trace_name name, const struct etl_event *from);
+struct etl_device *etl_make_device(struct etl_import *import, uint32_t pid, struct trace_name name,
+                                   const struct etl_event *from);
 struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
                                      struct etl_device *device, uint32_t node, bool system,
                                      const struct etl_event *from);

@@ -187,7 +187,7 @@ void etl_map_object(struct etl_import *import, const struct etl_event *event,
     switch (event->id) {
     case ID_DEVICE_START:
         handle = etl_get(values, ETL_hDevice);
-        device = etl_make_device(import, handle, (uint32_t)etl_get(values, ETL_hProcessId),
+        device = etl_make_device(import, (uint32_t)etl_get(values, ETL_hProcessId),
                                  etl_name(import, KIND_DEVICE, handle), event);
         etl_put(import, &import->devices, handle, 0, device);
         break;

@@ -58,8 +58,14 @@ static void submit(struct etl_import *import, const struct etl_event *event,
     if (emitted == NULL)
         return;
     emitted->gpu_ns = packet->gpu_ns;
-    emitted->bytes = etl_get(values, ETL_DmaBufferSize);
-    emitted->given |= TRACE_GIVEN(TRACE_GPU) | TRACE_GIVEN(TRACE_BYTES);
+    emitted->given |= TRACE_GIVEN(TRACE_GPU);
+    uint64_t bytes = etl_get(values, ETL_DmaBufferSize);
+    if (bytes <= INT64_MAX) {
+        emitted->bytes = bytes;
+        emitted->given |= TRACE_GIVEN(TRACE_BYTES);
+    } else {
+        import->tally.values_too_large++;
+    }
     import->tally.submits_without_engine_time += packet->pieces == 0;
     if (packet->switches > 0 && packet->node < NODES_MAX) {
         uint64_t switched = packet->switches * import->nodes[packet->node].switch_ns;

@@ -29,9 +29,15 @@ void *etl_map_get(const struct etl_map *map, uint64_t a, uint64_t b)
     return map->capacity == 0 ? NULL : find(map, a, b)->value;
 }
 
+/* Makes the table anew without forgotten entries, larger if that alone does not halve its load. */
 static bool grow(struct etl_map *map)
 {
-    struct etl_map larger = {.capacity = map->capacity == 0 ? 64 : 2 * map->capacity};
+    size_t alive = 0;
+    for (size_t i = 0; i < map->capacity; i++)
+        alive += map->slots[i].value != NULL;
+    struct etl_map larger = {.capacity = map->capacity == 0          ? 64
+                                         : 3 * alive < map->capacity ? map->capacity
+                                                                     : 2 * map->capacity};
     larger.slots = calloc(larger.capacity, sizeof *larger.slots);
     if (larger.slots == NULL)
         return false;

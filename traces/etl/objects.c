@@ -219,8 +219,8 @@ void etl_learn_objects(struct etl_import *import)
 
 /* The second pass: who is alive */
 
-struct etl_device *etl_make_device(struct etl_import *import, uint64_t handle, uint32_t pid,
-                                   struct trace_name name, const struct etl_event *from)
+struct etl_device *etl_make_device(struct etl_import *import, uint32_t pid, struct trace_name name,
+                                   const struct etl_event *from)
 {
     struct etl_device *device = etl_take(import, 1, sizeof *device);
     struct trace_event *event =
@@ -228,7 +228,7 @@ struct etl_device *etl_make_device(struct etl_import *import, uint64_t handle, u
                  from != NULL ? ORDER_RECORDED : ORDER_DEVICE);
     if (device == NULL || event == NULL)
         return NULL;
-    *device = (struct etl_device){.name = name, .handle = handle, .pid = pid};
+    *device = (struct etl_device){.name = name, .pid = pid};
     event->pid = pid;
     event->device = name;
     event->given |= TRACE_GIVEN(TRACE_DEVICE);
@@ -252,7 +252,7 @@ struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t hand
         first->spent = true;
         pid = first->pid != 0 ? first->pid : pid;
     }
-    device = etl_make_device(import, handle, pid, etl_name(import, KIND_DEVICE, handle), NULL);
+    device = etl_make_device(import, pid, etl_name(import, KIND_DEVICE, handle), NULL);
     etl_put(import, &import->devices, handle, 0, device);
     return device;
 }
@@ -270,7 +270,7 @@ struct etl_device *etl_device_of_process(struct etl_import *import, uint32_t pid
     if (text == NULL)
         return NULL;
     snprintf(text, ROOM, "pid %" PRIu32, pid);
-    device = etl_make_device(import, 0, pid, (struct trace_name){.text = text}, NULL);
+    device = etl_make_device(import, pid, (struct trace_name){.text = text}, NULL);
     etl_put(import, &import->made_up_devices, pid, 0, device);
     return device;
 }
@@ -285,10 +285,8 @@ struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
                  from != NULL ? ORDER_RECORDED : ORDER_CONTEXT);
     if (context == NULL || event == NULL || device == NULL)
         return NULL;
-    *context = (struct etl_context){.name = etl_name(import, KIND_CONTEXT, handle),
-                                    .device = device,
-                                    .node = node,
-                                    .system = system};
+    *context = (struct etl_context){
+        .name = etl_name(import, KIND_CONTEXT, handle), .device = device, .node = node};
     event->pid = device->pid;
     event->context = context->name;
     event->device = device->name;

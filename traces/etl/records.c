@@ -100,7 +100,7 @@ static bool pick(struct picker *picker, const struct etl_record *record)
     records->dxgkrnl++;
     uint64_t start = picker->header->start_stamp;
     uint64_t distance = record->stamp > start ? record->stamp - start : start - record->stamp;
-    if (distance / picker->header->frequency_hz > UINT64_C(10) * 366 * 86400) {
+    if (distance / picker->header->frequency_hz > UINT64_C(366) * 86400) {
         records->stamps_out_of_range++;
         return true;
     }

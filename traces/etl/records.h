@@ -30,7 +30,7 @@ struct etl_records {
     uint64_t dxgkrnl;             /* records of the provider */
     uint64_t unknown_ids;         /* of them: ids that no manifest has */
     uint64_t unmapped;            /* of them: known ids that say nothing a trace can hold */
-    uint64_t stamps_out_of_range; /* dropped: ten years and more off the start of the recording */
+    uint64_t stamps_out_of_range; /* dropped: a year and more off the start of the recording */
     uint64_t preemption_attempts; /* 22 */
 };
 

@@ -1,0 +1,332 @@
+/* The analyst's tables. Times are integer nanoseconds, sizes bytes; a mean has three decimals.
+ *
+ *   latency.csv      one row per process and op: quantiles, and the mean split by cause; the causes
+ *                    add up to the mean exactly
+ *   latency-cdf.csv  the distribution of each op's latency, simulated and (where the recording has
+ *                    it) recorded: share of calls that took latency_ns or less
+ *   residency.csv    who had what where. scope `segment`: the whole segment, with the five figures
+ *                    GPUView's users know; scope `process`: one process's share of it. A row stands
+ *                    where something changed since that series' last row
+ *   paging.csv       one row per paging operation, written as they finish; t_ns is that moment
+ *   calls.csv        one row per call, written as they finish (only if asked for)
+ *   engines.csv      per node and bin of equal length: share of time busy, mean length of its
+ *                    hardware queue and of the software queues in front of it, share of time
+ *                    switching; `link-in` and `link-out` are the link into and out of the adapters
+ *   recorded.csv     recorded beside simulated latency of the same call, a regular sample */
+#include "analysis/heap.h"
+#include "analysis/human.h"
+#include "analysis/record.h"
+
+#include <inttypes.h>
+
+static void comma(FILE *file)
+{
+    putc_unlocked(',', file);
+}
+
+static void next_number(FILE *file, uint64_t number)
+{
+    comma(file);
+    csv_number(file, number);
+}
+
+static void next_thousandths(FILE *file, uint64_t thousandths)
+{
+    char text[HUMAN_ROOM];
+    fprintf(file, ",%s", human_thousandths(text, thousandths));
+}
+
+static void next_decimal(FILE *file, double value)
+{
+    char text[HUMAN_ROOM];
+    fprintf(file, ",%s", human_decimal(text, value, 6));
+}
+
+static void blame_columns(FILE *file)
+{
+    for (int cause = 0; cause < PROBE_CAUSES; cause++)
+        fprintf(file, ",blame_%s_ns", probe_cause_names[cause]);
+    putc('\n', file);
+}
+
+void csv_calls_header(FILE *file)
+{
+    fputs("index,t_ns,start_ns,return_ns,done_ns,pid,tid,op,status,latency_ns", file);
+    blame_columns(file);
+}
+
+void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns)
+{
+    char room[16];
+    csv_number(file, call->index);
+    next_number(file, call->due_ns);
+    next_number(file, call->start_ns);
+    next_number(file, call->return_ns);
+    comma(file);
+    if (call->asynchronous)
+        csv_number(file, call->done_ns);
+    next_number(file, call->pid);
+    next_number(file, call->tid);
+    comma(file);
+    csv_text(file, call->op);
+    comma(file);
+    fputs_unlocked(record_status(call->status, room), file);
+    next_number(file, latency_ns);
+    for (int cause = 0; cause < PROBE_CAUSES; cause++)
+        next_number(file, call->blame_ns[cause]);
+    putc_unlocked('\n', file);
+}
+
+void csv_paging_header(FILE *file)
+{
+    fputs("t_ns,op,allocation,bytes,from,to,queued_ns,started_ns,finished_ns,cause,pid\n", file);
+}
+
+void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation)
+{
+    FILE *file = recorder->paging_csv;
+    csv_number(file, operation->finished_ns);
+    comma(file);
+    fputs_unlocked(probe_paging_names[operation->kind], file);
+    comma(file);
+    csv_label(file, &operation->allocation);
+    next_number(file, operation->bytes);
+    comma(file);
+    csv_text(file, record_segment_name(recorder, operation->from));
+    comma(file);
+    csv_text(file, record_segment_name(recorder, operation->to));
+    next_number(file, operation->queued_ns);
+    next_number(file, operation->started_ns);
+    next_number(file, operation->finished_ns);
+    comma(file);
+    csv_text(file, operation->cause != NULL ? operation->cause : "unknown");
+    next_number(file, operation->pid);
+    putc_unlocked('\n', file);
+}
+
+/* A quantile, or nothing where there are too few samples for it. */
+static void next_quantile(FILE *file, const struct histogram *histogram, unsigned permille)
+{
+    uint64_t value;
+    if (histogram_quantile(histogram, permille, &value))
+        next_number(file, value);
+    else
+        comma(file);
+}
+
+static void write_latency(const struct recorder *recorder, FILE *file)
+{
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    fputs("pid,op,count,failures,min_ns,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns", file);
+    blame_columns(file);
+    for (const struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next)
+        for (uint32_t i = 0; i < count; i++) {
+            const struct record_calls *calls = process->calls[order[i]];
+            struct record_blame mean;
+            if (calls == NULL)
+                continue;
+            const struct histogram *latency = &calls->latency;
+            record_blame_mean(calls->blame_ns, latency->count, &mean);
+            csv_number(file, process->pid);
+            comma(file);
+            csv_text(file, recorder->op[order[i]].name);
+            next_number(file, latency->count);
+            next_number(file, calls->failures);
+            next_number(file, latency->min);
+            next_thousandths(file, (uint64_t)(latency->sum * 1000 / latency->count));
+            next_quantile(file, latency, 500);
+            next_quantile(file, latency, 900);
+            next_quantile(file, latency, 990);
+            next_quantile(file, latency, 999);
+            next_number(file, latency->max);
+            for (int cause = 0; cause < PROBE_CAUSES; cause++)
+                next_thousandths(file, mean.part[cause]);
+            putc('\n', file);
+        }
+}
+
+/* Thins a distribution of thousands of buckets to what a plot can show: 400 points,
+ * and ever finer ones towards the slowest calls. */
+struct cdf {
+    FILE *file;
+    const char *op, *source;
+    uint64_t count, last;
+};
+
+static void cdf_point(void *self, uint64_t value, uint64_t cumulative)
+{
+    struct cdf *cdf = self;
+    uint64_t left = cdf->count - cumulative, left_before = cdf->count - cdf->last;
+    bool visible = cumulative - cdf->last >= cdf->count / 400 + 1;
+    bool tail = left <= left_before - left_before / 20;
+    if (cdf->last != 0 && left != 0 && !visible && !tail)
+        return;
+    csv_text(cdf->file, cdf->op);
+    comma(cdf->file);
+    fputs(cdf->source, cdf->file);
+    next_number(cdf->file, value);
+    next_decimal(cdf->file, (double)cumulative / (double)cdf->count);
+    putc('\n', cdf->file);
+    cdf->last = cumulative;
+}
+
+static void write_cdf(const struct recorder *recorder, FILE *file)
+{
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    fputs("op,source,latency_ns,share\n", file);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct record_op *op = &recorder->op[order[i]];
+        const struct record_errors *known = op->done.recorded.count != 0 ? &op->done : &op->dur;
+        struct record_calls calls;
+        record_op_calls(recorder, order[i], &calls);
+        struct cdf simulated = {file, op->name, "simulated", calls.latency.count, 0};
+        histogram_walk(&calls.latency, cdf_point, &simulated);
+        /* How long the call itself took is no match for when its asynchronous part was done. */
+        if (known == &op->dur && calls.returned.count != 0)
+            known = &op->done;
+        struct cdf recorded = {file, op->name, "recorded", known->recorded.count, 0};
+        histogram_walk(&known->recorded, cdf_point, &recorded);
+        record_calls_clear(&calls);
+    }
+}
+
+/* Where the writing of one series has got to. */
+struct cursor {
+    const struct record_space *space;
+    uint32_t pid, point;
+};
+
+static void residency_row(const struct recorder *recorder, FILE *file, uint64_t t_ns,
+                          const struct cursor *cursor, const uint64_t *values, uint32_t width)
+{
+    const struct record_space *space = cursor->space;
+    csv_number(file, t_ns);
+    fputs(space->whole ? ",segment," : ",process,", file);
+    if (!space->whole)
+        csv_number(file, cursor->pid);
+    comma(file);
+    csv_text(file, record_segment_name(recorder, space->segment));
+    for (uint32_t i = 0; i < SERIES_WIDTH; i++) {
+        comma(file);
+        if (i < width)
+            csv_number(file, values[i]);
+    }
+    putc('\n', file);
+}
+
+static void residency_point(const struct recorder *recorder, FILE *file, struct cursor *cursor,
+                            uint32_t instant)
+{
+    const struct series *series = &cursor->space->series;
+    if (cursor->point == series->count || series->instant[cursor->point] != instant)
+        return;
+    const uint64_t *values = series->values + (size_t)cursor->point * series->width;
+    uint32_t width = cursor->space->whole && cursor->space->segment == 0 ? 2 : series->width;
+    residency_row(recorder, file, recorder->sampler.t_ns[instant], cursor, values, width);
+    cursor->point++;
+}
+
+static void write_residency(const struct recorder *recorder, FILE *file)
+{
+    size_t room = RECORD_SEGMENTS * (1 + (size_t)HASH_COUNT(recorder->processes)), count = 0;
+    struct cursor *cursors = heap_new(room, sizeof *cursors);
+    for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
+        if (recorder->space[i].series.count != 0)
+            cursors[count++] = (struct cursor){.space = &recorder->space[i]};
+    for (const struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next)
+        for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
+            if (process->space[i] != NULL)
+                cursors[count++] = (struct cursor){process->space[i], process->pid, 0};
+
+    fputs("t_ns,scope,pid,segment,resident_bytes,committed_bytes,allocated_bytes,marked_bytes,"
+          "free_bytes,largest_free_bytes,largest_free_or_marked_bytes\n",
+          file);
+    for (uint32_t instant = 0; instant < recorder->sampler.count; instant++)
+        for (size_t i = 0; i < count; i++)
+            residency_point(recorder, file, &cursors[i], instant);
+    /* What held at the end, so that every line reaches it. The five figures were the model's to
+     * tell, and it is gone. */
+    for (size_t i = 0; i < count; i++) {
+        uint64_t values[2] = {cursors[i].space->resident, cursors[i].space->committed};
+        residency_row(recorder, file, recorder->end_ns, &cursors[i], values, 2);
+    }
+    free(cursors);
+}
+
+static double in_bin(const struct bins *bins, uint32_t bin, uint64_t length)
+{
+    return bin < bins->used && length != 0 ? (double)bins->value[bin] / (double)length : 0;
+}
+
+static void write_engines(const struct recorder *recorder, FILE *file)
+{
+    uint32_t shift = recorder->link_bins[0].shift;
+    uint64_t width = (uint64_t)1 << shift;
+    fputs("t_ns,node,busy_share,queue_depth_mean,waiting_mean,switch_share\n", file);
+    for (uint32_t bin = 0; bin < recorder->link_bins[0].used; bin++) {
+        uint64_t start = (uint64_t)bin << shift;
+        uint64_t length = recorder->end_ns - start < width ? recorder->end_ns - start : width;
+        for (uint32_t i = 0; i < RECORD_NODES; i++) {
+            const struct record_node *node = &recorder->node[i];
+            if (!node->used)
+                continue;
+            csv_number(file, start);
+            next_number(file, i);
+            next_decimal(file, in_bin(&node->busy_bins, bin, length));
+            next_decimal(file, in_bin(&node->depth_bins, bin, length));
+            next_decimal(file, in_bin(&node->waiting_bins, bin, length));
+            next_decimal(file, in_bin(&node->switch_bins, bin, length));
+            putc('\n', file);
+        }
+        for (int in = 1; in >= 0; in--) {
+            csv_number(file, start);
+            fputs(in ? ",link-in" : ",link-out", file);
+            next_decimal(file, in_bin(&recorder->link_bins[in], bin, length));
+            fputs(",,,\n", file);
+        }
+    }
+}
+
+static void write_recorded(const struct recorder *recorder, FILE *file)
+{
+    enum { MOST = 20000 };
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    uint64_t pairs = 0, at = 0;
+    for (uint32_t i = 0; i < count; i++)
+        pairs += recorder->op[order[i]].pairs.count;
+    uint64_t stride = pairs / MOST + (pairs % MOST != 0);
+    fputs("recorded_latency_ns,simulated_latency_ns,op,kind\n", file);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct record_pairs *kept = &recorder->op[order[i]].pairs;
+        for (uint32_t p = 0; p < kept->count; p++, at++) {
+            if (at % stride != 0)
+                continue;
+            csv_number(file, kept->pair[p][0]);
+            next_number(file, kept->pair[p][1]);
+            comma(file);
+            csv_text(file, recorder->op[order[i]].name);
+            fputs(kept->done[p] ? ",done\n" : ",dur\n", file);
+        }
+    }
+}
+
+bool csv_write(struct recorder *recorder, char *error, size_t error_size)
+{
+    static const struct {
+        const char *name;
+        void (*write)(const struct recorder *recorder, FILE *file);
+    } tables[] = {
+        {"latency.csv", write_latency},     {"latency-cdf.csv", write_cdf},
+        {"residency.csv", write_residency}, {"engines.csv", write_engines},
+        {"recorded.csv", write_recorded},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        FILE *file = output_open(&recorder->output, tables[i].name, error, error_size);
+        if (file == NULL)
+            return false;
+        tables[i].write(recorder, file);
+    }
+    return true;
+}

@@ -1,0 +1,168 @@
+/* What the engines, the contexts in front of them, and the link did. */
+#include "analysis/heap.h"
+#include "analysis/record.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+struct record_context *engines_find_context(struct recorder *recorder, uint32_t id)
+{
+    struct record_context *context = recorder->last_context;
+    if (context != NULL && context->id == id)
+        return context;
+    HASH_FIND(hh, recorder->contexts, &id, sizeof id, context);
+    if (context == NULL) {
+        context = heap_new(1, sizeof *context);
+        context->id = id;
+        HASH_ADD(hh, recorder->contexts, id, sizeof context->id, context);
+    }
+    recorder->last_context = context;
+    return context;
+}
+
+void engines_context(void *self, uint32_t id, uint32_t pid, uint32_t node, struct probe_label name,
+                     bool system)
+{
+    struct record_context *context = engines_find_context(self, id);
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, name.number);
+    context->pid = pid;
+    context->node = node;
+    context->system = system;
+    free(context->name);
+    context->name = heap_text(name.text != NULL ? name.text : number);
+}
+
+/* Accounts for what a node did since it last changed. */
+static void bring_to(struct record_node *node, uint64_t now_ns)
+{
+    if (now_ns <= node->last_ns)
+        return;
+    uint64_t passed = now_ns - node->last_ns;
+    if (node->state == PROBE_ENGINE_BUSY)
+        node->busy_ns += passed;
+    else if (node->state == PROBE_ENGINE_SWITCHING)
+        node->switch_ns += passed;
+    else
+        node->idle_ns += passed;
+    node->depth_ns += (histogram_sum)node->depth * passed;
+    node->waiting_ns += (histogram_sum)node->waiting * passed;
+    bins_add(&node->busy_bins, node->last_ns, now_ns, node->state == PROBE_ENGINE_BUSY);
+    bins_add(&node->switch_bins, node->last_ns, now_ns, node->state == PROBE_ENGINE_SWITCHING);
+    bins_add(&node->depth_bins, node->last_ns, now_ns, node->depth);
+    bins_add(&node->waiting_bins, node->last_ns, now_ns, node->waiting);
+    node->last_ns = now_ns;
+}
+
+void engines_engine(void *self, uint64_t now_ns, uint32_t index, enum probe_engine state,
+                    uint32_t depth, uint32_t waiting)
+{
+    struct recorder *recorder = self;
+    assert(index < RECORD_NODES);
+    struct record_node *node = &recorder->node[index];
+    bring_to(node, now_ns);
+    node->used = true;
+    node->state = state;
+    node->depth = depth;
+    node->waiting = waiting;
+    if (now_ns > recorder->last_ns)
+        recorder->last_ns = now_ns;
+}
+
+void engines_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
+{
+    struct recorder *recorder = self;
+    assert(packet->kind < PROBE_PACKET_KINDS);
+    recorder->packets[packet->kind]++;
+    recorder->references += packet->references;
+    recorder->hits += packet->hits;
+    if (now_ns > recorder->last_ns)
+        recorder->last_ns = now_ns;
+    /* Waits, signals and presents never reach an engine. */
+    if (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING)
+        return;
+    assert(packet->node < RECORD_NODES && packet->started_ns >= packet->queued_ns);
+    uint64_t queued = packet->started_ns - packet->queued_ns;
+    struct record_node *node = &recorder->node[packet->node];
+    node->packets++;
+    node->preemptions += packet->preemptions;
+    histogram_add(&node->queue, queued);
+    histogram_add(&node->execute, packet->execute_ns);
+    if (packet->kind == PROBE_PAGING) /* the system's own, of no context */
+        return;
+    struct record_context *context = engines_find_context(recorder, packet->context);
+    context->packets++;
+    context->execute_ns += packet->execute_ns;
+    context->switch_ns += packet->switch_ns;
+    context->queue_ns += queued;
+}
+
+void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
+                            bool made, uint64_t cost_ns)
+{
+    struct recorder *recorder = self;
+    (void)now_ns, (void)from, (void)to;
+    assert(node < RECORD_NODES);
+    if (made) {
+        recorder->switches++;
+        recorder->node[node].switches++;
+        recorder->switch_cost_ns += cost_ns;
+    } else {
+        recorder->switches_avoided++;
+        recorder->node[node].switches_avoided++;
+    }
+}
+
+void engines_present(void *self, uint64_t now_ns, uint32_t id, uint32_t pid)
+{
+    struct recorder *recorder = self;
+    struct record_context *context = engines_find_context(recorder, id);
+    recorder->presents++;
+    record_process(recorder, pid)->presents++;
+    if (context->presented && now_ns >= context->last_present_ns)
+        histogram_add(&recorder->present_interval, now_ns - context->last_present_ns);
+    context->presented = true;
+    context->last_present_ns = now_ns;
+    if (now_ns > recorder->last_ns)
+        recorder->last_ns = now_ns;
+}
+
+static void bring_link_to(struct recorder *recorder, struct record_link *link, bool in,
+                          uint64_t now_ns)
+{
+    if (link->busy && now_ns > link->since_ns) {
+        recorder->link_busy_ns[in] += now_ns - link->since_ns;
+        bins_add(&recorder->link_bins[in], link->since_ns, now_ns, 1);
+    }
+    link->since_ns = now_ns;
+}
+
+void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy)
+{
+    struct recorder *recorder = self;
+    assert(adapter < RECORD_ADAPTERS);
+    struct record_link *link = &recorder->link[adapter][into_adapter];
+    bring_link_to(recorder, link, into_adapter, now_ns);
+    link->busy = busy;
+    if (now_ns > recorder->last_ns)
+        recorder->last_ns = now_ns;
+}
+
+void engines_close(struct recorder *recorder)
+{
+    uint64_t end = recorder->end_ns;
+    for (uint32_t i = 0; i < RECORD_NODES; i++)
+        if (recorder->node[i].used)
+            bring_to(&recorder->node[i], end);
+    for (uint32_t adapter = 0; adapter < RECORD_ADAPTERS; adapter++)
+        for (int in = 0; in < 2; in++) {
+            bring_link_to(recorder, &recorder->link[adapter][in], in, end);
+            bins_add(&recorder->link_bins[in], 0, end, 0); /* to the same width as the nodes' */
+        }
+    for (struct record_context *context = recorder->contexts; context != NULL;
+         context = context->hh.next) {
+        struct record_process *process = record_process(recorder, context->pid);
+        process->packets += context->packets;
+        process->execute_ns += context->execute_ns;
+    }
+}

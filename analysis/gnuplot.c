@@ -1,0 +1,96 @@
+/* gnuplot as a child process, without a shell. */
+#include "analysis/heap.h"
+#include "analysis/output.h"
+#include "analysis/plots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NOT_STARTED = 127, NO_FOLDER = 126 };
+
+/* In the child: never returns. */
+static void become_gnuplot(const char *directory, const char *set_output, const char *script,
+                           int messages)
+{
+    int nothing = open("/dev/null", O_RDWR);
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    dup2(messages, STDERR_FILENO);
+    if (chdir(directory) != 0)
+        _exit(NO_FOLDER);
+    /* Plots look the same in every locale, and need no display and no user's start-up file. */
+    setenv("LC_ALL", "C.UTF-8", 1);
+    execlp("gnuplot", "gnuplot", "--default-settings", "-e", set_output, script, (char *)NULL);
+    _exit(NOT_STARTED);
+}
+
+/* The first line that says something: gnuplot repeats the faulty command and points at it with a
+ * caret before it says what is wrong. */
+static void first_message(int messages, char *text, size_t size)
+{
+    FILE *file = fdopen(messages, "r");
+    char *line = NULL;
+    size_t room = 0;
+    snprintf(text, size, "gnuplot failed");
+    bool found = false;
+    while (file != NULL && getline(&line, &room, file) >= 0) {
+        line[strcspn(line, "\r\n")] = 0;
+        const char *says = strstr(line, "line ");
+        if (found || says == NULL || strchr(says, ':') == NULL || strstr(line, "warning:") != NULL)
+            continue;
+        snprintf(text, size, "gnuplot: %s", says);
+        found = true;
+    }
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    else
+        close(messages);
+}
+
+bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *outcome, char *error,
+                 size_t error_size)
+{
+    char script[64], set_output[96], part[64], drawn[64], message[200];
+    int messages[2];
+    snprintf(script, sizeof script, "plots/%s.gp", name);
+    snprintf(part, sizeof part, "plots/%s.svg.part", name);
+    snprintf(drawn, sizeof drawn, "plots/%s.svg", name);
+    snprintf(set_output, sizeof set_output, "svg = '%s'", part);
+    if (pipe(messages) != 0) {
+        snprintf(error, error_size, "cannot run gnuplot: %s", strerror(errno));
+        return false;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        close(messages[0]);
+        become_gnuplot(directory, set_output, script, messages[1]);
+    }
+    close(messages[1]);
+    if (child < 0) {
+        snprintf(error, error_size, "cannot run gnuplot: %s", strerror(errno));
+        close(messages[0]);
+        return false;
+    }
+    first_message(messages[0], message, sizeof message);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    char *from = output_path(directory, part), *to = output_path(directory, drawn);
+    bool possible = true;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED) {
+        snprintf(error, error_size, "gnuplot is not installed (or not in PATH): no plots");
+        possible = false;
+    } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || rename(from, to) != 0) {
+        snprintf(outcome->reason, sizeof outcome->reason, "%s", message);
+        unlink(from);
+        unlink(to);
+    } else {
+        outcome->drawn = true;
+    }
+    free(from);
+    free(to);
+    return possible;
+}

@@ -1,0 +1,267 @@
+/* What the recorder keeps of a run, for the writers (summary.c, csv.c, print.c) to read. Private to
+ * this room.
+ *
+ * Its size is bounded by the processes, ops, nodes, contexts and segments there were; the length of
+ * the trace does not matter. */
+#ifndef WDDMSIM_ANALYSIS_RECORD_H
+#define WDDMSIM_ANALYSIS_RECORD_H
+
+#include "analysis/histogram.h"
+#include "analysis/output.h"
+#include "analysis/recorder.h"
+#include "analysis/series.h"
+#include "model/probe.h"
+
+#include <stdarg.h>
+#include <uthash.h>
+
+enum {
+    RECORD_OPS = 64,
+    RECORD_SEGMENTS = 33, /* 0 is system memory */
+    RECORD_NODES = 64,
+    RECORD_ADAPTERS = 16,
+    RECORD_STATUSES = 16,  /* different ones per op; more are counted together */
+    RECORD_CAUSES = 32,    /* of paging */
+    RECORD_KEYS = 64,      /* of assumptions */
+    RECORD_MESSAGES = 100, /* warnings, failed expectations */
+    RECORD_PAIRS = 2000,   /* recorded-against-simulated points per op */
+    RECORD_FAULTS = 65536, /* evictions remembered for the re-fault distance */
+};
+
+/* The calls of one op by one process. */
+struct record_calls {
+    struct histogram latency;
+    struct histogram returned; /* return - start of those with an asynchronous part */
+    uint64_t failures;
+    uint64_t blame_ns[PROBE_CAUSES];
+};
+
+/* What the recording knew of an op's calls, beside what was simulated for the same calls. */
+struct record_errors {
+    struct histogram recorded, simulated;
+    struct histogram ppm; /* |simulated - recorded| / recorded, in millionths */
+    uint64_t undefined;   /* recorded as 0 ns and not simulated so: no relative error */
+};
+
+/* Every stride-th pair of latencies, so that at most RECORD_PAIRS are kept. */
+struct record_pairs {
+    uint64_t seen, stride;
+    uint32_t count;
+    uint64_t (*pair)[2]; /* recorded, simulated */
+    bool *done;          /* of the asynchronous part, else of the call */
+};
+
+struct record_op {
+    const char *name;
+    uint32_t statuses; /* status[0] is STATUS_SUCCESS */
+    struct {
+        uint32_t code;
+        uint64_t count;
+    } status[RECORD_STATUSES];
+    uint64_t other_failures;
+    struct record_errors dur, done;
+    struct record_pairs pairs;
+};
+
+/* Bytes in a segment: of one process, or of all. */
+struct record_space {
+    uint64_t resident, committed, peak_resident, peak_committed;
+    histogram_sum resident_byte_ns, committed_byte_ns; /* until last_ns */
+    uint64_t last_ns, resident_ns;                     /* resident_ns: time with any resident */
+    struct series series;
+    bool dirty;
+    struct record_space *next_dirty;
+    /* A segment's five figures at the last instant. */
+    struct probe_segment_state state;
+    uint32_t segment;
+    bool whole; /* the segment, not a process's share of it */
+};
+
+struct record_process {
+    uint32_t pid;
+    uint64_t presents, packets, execute_ns;
+    struct record_calls *calls[RECORD_OPS];
+    struct record_space *space[RECORD_SEGMENTS];
+    UT_hash_handle hh;
+};
+
+struct record_context {
+    uint32_t id, pid, node;
+    char *name;
+    bool system, presented;
+    uint64_t packets, execute_ns, queue_ns, switch_ns, last_present_ns;
+    /* Its context allocations. */
+    uint64_t allocations_alive, allocations_resident, allocations_last_ns;
+    UT_hash_handle hh;
+};
+
+struct record_node {
+    enum probe_engine state;
+    uint32_t depth, waiting;
+    uint64_t last_ns, busy_ns, switch_ns, idle_ns;
+    histogram_sum depth_ns, waiting_ns;
+    struct bins busy_bins, switch_bins, depth_bins, waiting_bins;
+    struct histogram queue, execute;
+    uint64_t packets, preemptions, switches, switches_avoided;
+    bool used;
+};
+
+struct record_flow { /* one kind of paging operation */
+    uint64_t count, bytes;
+};
+
+struct record_link { /* one direction of one adapter */
+    bool busy;
+    uint64_t since_ns;
+};
+
+struct record_message {
+    char *text;
+    uint64_t count;
+};
+
+struct recorder {
+    struct recorder_options options;
+    char *directory;
+    struct probe probe;
+    struct output output;
+    FILE *calls_csv, *paging_csv;
+    uint64_t last_ns, end_ns; /* latest event; end of the run */
+    bool finished;
+
+    /* The machine. Names are copies. */
+    uint32_t segments, nodes;
+    struct {
+        char *name;
+        uint64_t size_bytes;
+        bool aperture;
+    } segment[RECORD_SEGMENTS];
+    struct {
+        char *name, *kind;
+    } node_facts[RECORD_NODES];
+    void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
+    const void *model;
+
+    /* Calls. */
+    uint32_t ops;
+    struct record_op op[RECORD_OPS];
+    struct {
+        const char *name;
+        uint32_t op;
+    } op_cache[256];
+    struct record_process *processes, *last_process;
+    struct histogram late; /* start - due, 0 for early ones */
+    uint64_t early, blame_mismatches, status_checked, status_mismatches;
+
+    /* Expectations. */
+    uint64_t expected, unmet;
+    uint32_t unmet_messages;
+    char *unmet_message[RECORD_MESSAGES];
+
+    /* Residency. */
+    struct record_space space[RECORD_SEGMENTS];
+    struct sampler sampler;
+    struct record_space *dirty;
+    uint32_t pulls; /* of segment_state within the latest instant */
+    uint64_t largest_free_min[RECORD_SEGMENTS];
+
+    /* Paging. */
+    struct record_flow flow[PROBE_PAGING_KINDS];
+    uint32_t causes;
+    struct {
+        const char *name;
+        struct record_flow flow[PROBE_PAGING_KINDS];
+    } cause[RECORD_CAUSES];
+    struct histogram paging_latency, refault;
+    struct record_fault {
+        uint64_t key, evicted_ns;
+    } * faults;
+    struct record_link link[RECORD_ADAPTERS][2];
+    uint64_t link_busy_ns[2]; /* out, in */
+    struct bins link_bins[2];
+
+    /* Scheduling. */
+    struct record_node node[RECORD_NODES];
+    struct record_context *contexts, *last_context;
+    uint64_t packets[PROBE_PACKET_KINDS];
+    uint64_t references, hits, switches, switches_avoided, switch_cost_ns;
+    struct histogram present_interval;
+    uint64_t presents;
+
+    /* Context allocations. */
+    uint64_t context_allocations, context_page_ins, context_fills;
+    histogram_sum context_alive_ns, context_resident_ns;
+
+    uint32_t assumptions;
+    struct {
+        const char *key;
+        uint64_t count;
+    } assumption[RECORD_KEYS];
+    uint32_t warnings;
+    struct record_message warning[RECORD_MESSAGES];
+    uint64_t more_warnings;
+};
+
+/* Mean latency by cause in thousandths of a nanosecond. The parts add up to the total exactly: what
+ * rounding down leaves over goes to the largest remainders. */
+struct record_blame {
+    uint64_t total;
+    uint64_t part[PROBE_CAUSES];
+};
+
+void record_blame_mean(const uint64_t blame_ns[PROBE_CAUSES], uint64_t count,
+                       struct record_blame *mean);
+
+/* The calls of one op by all processes together, merged anew: record_calls_clear it. */
+void record_op_calls(const struct recorder *recorder, uint32_t op, struct record_calls *calls);
+void record_calls_clear(struct record_calls *calls);
+uint64_t record_failures(const struct record_op *op);
+
+/* Ops in alphabetical order; returns how many. */
+uint32_t record_sorted_ops(const struct recorder *recorder, uint32_t order[RECORD_OPS]);
+
+struct record_process *record_process(struct recorder *recorder, uint32_t pid);
+/* Adds to the warnings; the same text again is counted. */
+void record_warn(struct recorder *recorder, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *record_segment_name(const struct recorder *recorder, uint32_t segment);
+/* "STATUS_SUCCESS", or the number if it has no name; `room` holds the number. */
+const char *record_status(uint32_t status, char room[16]);
+
+/* expect.c */
+void expect_call(struct recorder *recorder, const struct probe_call *call);
+
+/* residency.c: the probes, and closing the books at end_ns. */
+void residency_resident(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);
+void residency_committed(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment,
+                         int64_t bytes);
+void residency_paging(void *self, const struct probe_paging *operation);
+void residency_context_allocation(void *self, uint64_t now_ns, uint32_t context, int created,
+                                  int resident);
+void residency_close(struct recorder *recorder);
+
+/* engines.c: likewise. */
+void engines_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
+                    uint32_t depth, uint32_t waiting);
+void engines_packet(void *self, uint64_t now_ns, const struct probe_packet *packet);
+void engines_context(void *self, uint32_t context, uint32_t pid, uint32_t node,
+                     struct probe_label name, bool system);
+void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
+                            bool made, uint64_t cost_ns);
+void engines_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
+void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
+struct record_context *engines_find_context(struct recorder *recorder, uint32_t context);
+void engines_close(struct recorder *recorder);
+
+/* csv.c: streamed rows while the run goes on, the other tables at its end. */
+void csv_calls_header(FILE *file);
+void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns);
+void csv_paging_header(FILE *file);
+void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation);
+bool csv_write(struct recorder *recorder, char *error, size_t error_size);
+
+/* summary.c */
+bool summary_write(struct recorder *recorder, const struct recorder_run *run, char *error,
+                   size_t error_size);
+
+#endif

@@ -1,0 +1,60 @@
+#include "analysis/report.h"
+#include "analysis/heap.h"
+#include "analysis/output.h"
+#include "analysis/page.h"
+
+static bool report_one(const char *directory, char *error, size_t error_size)
+{
+    struct result result;
+    struct plot_outcome outcomes[PLOTS];
+    if (!result_load(&result, directory, error, error_size))
+        return false;
+    bool done = true;
+    for (int plot = 0; done && plot < PLOTS; plot++)
+        done = plot_draw(plot, &result, &outcomes[plot], error, error_size);
+    struct output output = {.directory = directory};
+    FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
+    if (page != NULL)
+        page_one(page, &result, outcomes);
+    done = page != NULL && output_commit(&output, error, error_size);
+    result_free(&result);
+    return done;
+}
+
+static bool report_several(const char *const *directories, size_t count, const char *directory,
+                           char *error, size_t error_size)
+{
+    struct result *results = heap_new(count, sizeof *results);
+    struct plot_outcome outcome;
+    struct output output = {.directory = directory};
+    bool done = true;
+    for (size_t i = 0; done && i < count; i++)
+        done = result_load(&results[i], directories[i], error, error_size);
+    done = done && output_folder(directory, error, error_size) &&
+           plot_compare(results, count, directory, &outcome, error, error_size);
+    FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
+    if (page != NULL)
+        page_several(page, results, count, directory, &outcome);
+    done = page != NULL && output_commit(&output, error, error_size);
+    for (size_t i = 0; i < count; i++)
+        if (results[i].summary != NULL)
+            result_free(&results[i]);
+    free(results);
+    return done;
+}
+
+bool report_write(const char *const *directories, size_t count, const char *output, char *error,
+                  size_t error_size)
+{
+    if (count == 0) {
+        snprintf(error, error_size, "no result folder was named");
+        return false;
+    }
+    if (count == 1)
+        return report_one(directories[0], error, error_size);
+    if (output == NULL) {
+        snprintf(error, error_size, "comparing several results needs a folder for the page");
+        return false;
+    }
+    return report_several(directories, count, output, error, error_size);
+}

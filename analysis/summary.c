@@ -1,0 +1,449 @@
+/* summary.json: what summary.schema.json describes. Keys stand in a fixed order, so equal runs give
+ * equal bytes; only the wall-clock figures under `run` may differ. */
+#include "analysis/record.h"
+#include "model/status.h"
+
+#include <jansson.h>
+#include <math.h>
+
+static json_t *whole(uint64_t value)
+{
+    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *ratio(double part, double all)
+{
+    return all > 0 ? number(part / all) : json_null();
+}
+
+static json_t *text(const char *string)
+{
+    json_t *json = string == NULL ? NULL : json_string(string);
+    return json != NULL ? json : json_string(""); /* not UTF-8: json_string refuses it */
+}
+
+static json_t *quantile(const struct histogram *histogram, unsigned permille)
+{
+    uint64_t value;
+    return histogram_quantile(histogram, permille, &value) ? whole(value) : json_null();
+}
+
+/* A mean in thousandths; more digits would pretend. */
+static json_t *mean(const struct histogram *histogram)
+{
+    if (histogram->count == 0)
+        return json_null();
+    return number((double)(uint64_t)(histogram->sum * 1000 / histogram->count) / 1000);
+}
+
+static json_t *quantiles(const struct histogram *histogram)
+{
+    bool any = histogram->count != 0;
+    json_t *json = json_object();
+    json_object_set_new(json, "min", any ? whole(histogram->min) : json_null());
+    json_object_set_new(json, "mean", mean(histogram));
+    json_object_set_new(json, "p50", quantile(histogram, 500));
+    json_object_set_new(json, "p90", quantile(histogram, 900));
+    json_object_set_new(json, "p99", quantile(histogram, 990));
+    json_object_set_new(json, "p999", quantile(histogram, 999));
+    json_object_set_new(json, "max", any ? whole(histogram->max) : json_null());
+    return json;
+}
+
+static json_t *run_json(const struct recorder_run *run)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "version", text(run->version));
+    json_object_set_new(json, "command_line", text(run->command_line));
+    json_object_set_new(json, "trace", text(run->trace));
+    json_object_set_new(json, "trace_sha256", text(run->trace_sha256));
+    json_object_set_new(json, "profile", text(run->profile));
+    json_t *overrides = json_object();
+    for (size_t i = 0; i < run->override_count; i++)
+        json_object_set_new(overrides, run->override_keys[i], text(run->override_values[i]));
+    json_object_set_new(json, "overrides", overrides);
+    json_object_set_new(json, "pace", text(run->pace));
+    json_object_set_new(json, "seed", whole(run->seed));
+    json_object_set_new(json, "events", whole(run->events));
+    json_object_set_new(json, "bad_events", whole(run->bad_events));
+    json_object_set_new(json, "waiting_calls", whole(run->waiting_calls));
+    json_object_set_new(json, "simulated_ns", whole(run->simulated_ns));
+    json_object_set_new(json, "wall_s", number(run->wall_s));
+    json_object_set_new(json, "events_per_s", ratio((double)run->events, run->wall_s));
+    json_object_set_new(json, "partial", json_boolean(run->partial));
+    json_t *facts = json_object();
+    for (size_t i = 0; i < run->fact_count; i++) {
+        double value = run->fact_values[i];
+        bool integral = fabs(value) < 9e15 && value == floor(value);
+        json_object_set_new(facts, run->fact_keys[i],
+                            integral ? json_integer((json_int_t)value) : number(value));
+    }
+    json_object_set_new(json, "trace_facts", facts);
+    return json;
+}
+
+static json_t *call_json(const struct recorder *recorder, uint32_t index)
+{
+    const struct record_op *op = &recorder->op[index];
+    struct record_calls calls;
+    record_op_calls(recorder, index, &calls);
+    json_t *json = json_object(), *failures = json_object(), *others = json_object();
+    for (uint32_t i = 0; i < op->statuses; i++) {
+        char room[16];
+        uint32_t code = op->status[i].code;
+        if (code != STATUS_SUCCESS)
+            json_object_set_new(status_is_success(code) ? others : failures,
+                                record_status(code, room), whole(op->status[i].count));
+    }
+    if (op->other_failures != 0)
+        json_object_set_new(failures, "other", whole(op->other_failures));
+    json_object_set_new(json, "count", whole(calls.latency.count));
+    json_object_set_new(json, "failures", failures);
+    json_object_set_new(json, "other_successes", others);
+    json_object_set_new(json, "latency_ns", quantiles(&calls.latency));
+    json_object_set_new(json, "asynchronous", whole(calls.returned.count));
+    if (calls.returned.count != 0)
+        json_object_set_new(json, "return_latency_ns", quantiles(&calls.returned));
+    struct record_blame mean_blame;
+    record_blame_mean(calls.blame_ns, calls.latency.count, &mean_blame);
+    json_t *blame = json_object(), *total = json_object();
+    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
+        json_object_set_new(blame, probe_cause_names[cause],
+                            number((double)mean_blame.part[cause] / 1000));
+        json_object_set_new(total, probe_cause_names[cause], whole(calls.blame_ns[cause]));
+    }
+    json_object_set_new(json, "blame_ns", blame);
+    json_object_set_new(json, "blame_total_ns", total);
+    record_calls_clear(&calls);
+    return json;
+}
+
+static json_t *calls_json(const struct recorder *recorder)
+{
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    json_t *json = json_object();
+    for (uint32_t i = 0; i < count; i++)
+        json_object_set_new(json, recorder->op[order[i]].name, call_json(recorder, order[i]));
+    return json;
+}
+
+static void add_space(json_t *json, const struct recorder *recorder,
+                      const struct record_space *space)
+{
+    double span = (double)recorder->end_ns;
+    json_object_set_new(json, "peak_resident_bytes", whole(space->peak_resident));
+    json_object_set_new(json, "mean_resident_bytes", ratio((double)space->resident_byte_ns, span));
+    json_object_set_new(json, "resident_time_share", ratio((double)space->resident_ns, span));
+    json_object_set_new(json, "resident_byte_seconds",
+                        number((double)space->resident_byte_ns / 1e9));
+    json_object_set_new(json, "peak_committed_bytes", whole(space->peak_committed));
+    json_object_set_new(json, "mean_committed_bytes",
+                        ratio((double)space->committed_byte_ns, span));
+    json_object_set_new(json, "end_resident_bytes", whole(space->resident));
+}
+
+static json_t *segments_json(const struct recorder *recorder)
+{
+    json_t *json = json_object();
+    for (uint32_t i = 1; i <= recorder->segments; i++) {
+        json_t *segment = json_object();
+        json_object_set_new(segment, "id", whole(i));
+        json_object_set_new(segment, "kind",
+                            text(recorder->segment[i].aperture ? "aperture" : "memory"));
+        json_object_set_new(segment, "size_bytes", whole(recorder->segment[i].size_bytes));
+        add_space(segment, recorder, &recorder->space[i]);
+        uint64_t least = recorder->largest_free_min[i];
+        json_object_set_new(segment, "largest_free_bytes_min",
+                            least == UINT64_MAX ? json_null() : whole(least));
+        json_object_set_new(json, record_segment_name(recorder, i), segment);
+    }
+    return json;
+}
+
+static json_t *flow_json(const struct record_flow flow[PROBE_PAGING_KINDS])
+{
+    json_t *json = json_object();
+    for (int kind = 0; kind < PROBE_PAGING_KINDS; kind++) {
+        if (flow[kind].count == 0)
+            continue;
+        json_t *entry = json_object();
+        json_object_set_new(entry, "count", whole(flow[kind].count));
+        json_object_set_new(entry, "bytes", whole(flow[kind].bytes));
+        json_object_set_new(json, probe_paging_names[kind], entry);
+    }
+    return json;
+}
+
+static json_t *paging_json(const struct recorder *recorder)
+{
+    const struct record_flow *flow = recorder->flow;
+    json_t *json = json_object();
+    json_object_set_new(json, "page_in_bytes", whole(flow[PROBE_PAGE_IN].bytes));
+    json_object_set_new(json, "page_in_count", whole(flow[PROBE_PAGE_IN].count));
+    json_object_set_new(json, "page_out_bytes", whole(flow[PROBE_PAGE_OUT].bytes));
+    json_object_set_new(json, "page_out_count", whole(flow[PROBE_PAGE_OUT].count));
+    json_object_set_new(json, "fill_bytes", whole(flow[PROBE_FILLED].bytes));
+    json_object_set_new(json, "fill_count", whole(flow[PROBE_FILLED].count));
+    json_object_set_new(json, "discard_bytes", whole(flow[PROBE_DISCARD].bytes));
+    json_object_set_new(json, "discard_count", whole(flow[PROBE_DISCARD].count));
+    json_object_set_new(json, "evictions",
+                        whole(flow[PROBE_PAGE_OUT].count + flow[PROBE_DISCARD].count));
+    json_object_set_new(json, "demotions", whole(flow[PROBE_DEMOTE].count));
+    json_object_set_new(json, "demotion_bytes", whole(flow[PROBE_DEMOTE].bytes));
+    json_object_set_new(json, "link_busy_ns",
+                        json_pack("{s:o, s:o}", "in", whole(recorder->link_busy_ns[1]), "out",
+                                  whole(recorder->link_busy_ns[0])));
+    json_object_set_new(json, "latency_ns", quantiles(&recorder->paging_latency));
+    json_object_set_new(json, "refaults", whole(recorder->refault.count));
+    json_object_set_new(json, "refault_distance_ns", quantiles(&recorder->refault));
+    json_t *causes = json_object();
+    for (uint32_t i = 0; i < recorder->causes; i++)
+        json_object_set_new(causes, recorder->cause[i].name, flow_json(recorder->cause[i].flow));
+    json_object_set_new(json, "causes", causes);
+    return json;
+}
+
+static json_t *node_json(const struct recorder *recorder, uint32_t index)
+{
+    const struct record_node *node = &recorder->node[index];
+    double span = (double)recorder->end_ns;
+    json_t *json = json_object();
+    json_object_set_new(json, "name", text(recorder->node_facts[index].name));
+    json_object_set_new(json, "kind", text(recorder->node_facts[index].kind));
+    json_object_set_new(json, "packets", whole(node->packets));
+    json_object_set_new(json, "busy_ns", whole(node->busy_ns));
+    json_object_set_new(json, "idle_ns", whole(node->idle_ns));
+    json_object_set_new(json, "switch_ns", whole(node->switch_ns));
+    json_object_set_new(json, "busy_share", ratio((double)node->busy_ns, span));
+    json_object_set_new(json, "queue_ns", quantiles(&node->queue));
+    json_object_set_new(json, "execute_ns", quantiles(&node->execute));
+    json_object_set_new(json, "queue_depth_mean", ratio((double)node->depth_ns, span));
+    json_object_set_new(json, "waiting_mean", ratio((double)node->waiting_ns, span));
+    json_object_set_new(json, "preemptions", whole(node->preemptions));
+    json_object_set_new(json, "context_switches", whole(node->switches));
+    json_object_set_new(json, "context_switches_avoided", whole(node->switches_avoided));
+    return json;
+}
+
+static json_t *scheduling_json(const struct recorder *recorder)
+{
+    static const char *const kinds[PROBE_PACKET_KINDS] = {"render", "paging", "wait", "signal",
+                                                          "present"};
+    uint64_t packets = 0, preemptions = 0;
+    json_t *json = json_object(), *by_kind = json_object(), *nodes = json_object();
+    for (int kind = 0; kind < PROBE_PACKET_KINDS; kind++) {
+        packets += recorder->packets[kind];
+        json_object_set_new(by_kind, kinds[kind], whole(recorder->packets[kind]));
+    }
+    for (uint32_t i = 0; i < RECORD_NODES; i++) {
+        char key[16];
+        if (!recorder->node[i].used)
+            continue;
+        preemptions += recorder->node[i].preemptions;
+        snprintf(key, sizeof key, "%u", (unsigned)i);
+        json_object_set_new(nodes, key, node_json(recorder, i));
+    }
+    json_object_set_new(json, "packets", whole(packets));
+    json_object_set_new(json, "packets_by_kind", by_kind);
+    json_object_set_new(json, "preemptions", whole(preemptions));
+    json_object_set_new(json, "context_switches", whole(recorder->switches));
+    json_object_set_new(json, "context_switches_avoided", whole(recorder->switches_avoided));
+    json_object_set_new(json, "context_switch_ns", whole(recorder->switch_cost_ns));
+    json_object_set_new(json, "nodes", nodes);
+    return json;
+}
+
+static json_t *contexts_json(const struct recorder *recorder)
+{
+    enum { LISTED = 1000 };
+    json_t *json = json_object(), *list = json_array();
+    for (const struct record_context *context = recorder->contexts; context != NULL;
+         context = context->hh.next) {
+        if (json_array_size(list) == LISTED)
+            break;
+        json_t *entry = json_object();
+        json_object_set_new(entry, "context", text(context->name));
+        json_object_set_new(entry, "pid", whole(context->pid));
+        json_object_set_new(entry, "node", whole(context->node));
+        json_object_set_new(entry, "system", json_boolean(context->system));
+        json_object_set_new(entry, "packets", whole(context->packets));
+        json_object_set_new(entry, "execute_ns", whole(context->execute_ns));
+        json_object_set_new(entry, "queue_ns", whole(context->queue_ns));
+        json_object_set_new(entry, "switch_ns", whole(context->switch_ns));
+        json_array_append_new(list, entry);
+    }
+    json_object_set_new(json, "count", whole(HASH_COUNT(recorder->contexts)));
+    json_object_set_new(json, "first", list);
+    return json;
+}
+
+static json_t *processes_json(const struct recorder *recorder)
+{
+    json_t *json = json_array();
+    for (const struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next) {
+        uint64_t calls = 0, failures = 0;
+        for (uint32_t i = 0; i < recorder->ops; i++)
+            if (process->calls[i] != NULL) {
+                calls += process->calls[i]->latency.count;
+                failures += process->calls[i]->failures;
+            }
+        json_t *entry = json_object(), *segments = json_object();
+        for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
+            if (process->space[i] != NULL) {
+                json_t *space = json_object();
+                add_space(space, recorder, process->space[i]);
+                json_object_set_new(segments, record_segment_name(recorder, i), space);
+            }
+        json_object_set_new(entry, "pid", whole(process->pid));
+        json_object_set_new(entry, "calls", whole(calls));
+        json_object_set_new(entry, "failures", whole(failures));
+        json_object_set_new(entry, "packets", whole(process->packets));
+        json_object_set_new(entry, "execute_ns", whole(process->execute_ns));
+        json_object_set_new(entry, "presents", whole(process->presents));
+        json_object_set_new(entry, "segments", segments);
+        json_array_append_new(json, entry);
+    }
+    return json;
+}
+
+static json_t *error_quantile(const struct histogram *ppm, unsigned permille)
+{
+    uint64_t value;
+    return histogram_quantile(ppm, permille, &value) ? number((double)value / 1e6) : json_null();
+}
+
+static json_t *errors_json(const struct record_errors *errors)
+{
+    json_t *json = json_object();
+    double recorded = (double)errors->recorded.sum, simulated = (double)errors->simulated.sum;
+    json_object_set_new(json, "count", whole(errors->recorded.count));
+    json_object_set_new(json, "median_error", error_quantile(&errors->ppm, 500));
+    json_object_set_new(json, "p90_error", error_quantile(&errors->ppm, 900));
+    json_object_set_new(json, "undefined", whole(errors->undefined));
+    json_object_set_new(json, "bias", ratio(simulated - recorded, recorded));
+    json_object_set_new(json, "recorded_ns", quantiles(&errors->recorded));
+    json_object_set_new(json, "simulated_ns", quantiles(&errors->simulated));
+    return json;
+}
+
+static json_t *recorded_json(const struct recorder *recorder)
+{
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    json_t *json = json_object(), *dur = json_object(), *done = json_object();
+    for (uint32_t i = 0; i < count; i++) {
+        const struct record_op *op = &recorder->op[order[i]];
+        if (op->dur.recorded.count != 0)
+            json_object_set_new(dur, op->name, errors_json(&op->dur));
+        if (op->done.recorded.count != 0)
+            json_object_set_new(done, op->name, errors_json(&op->done));
+    }
+    json_object_set_new(json, "dur", dur);
+    json_object_set_new(json, "done", done);
+    json_object_set_new(json, "status_checked", whole(recorder->status_checked));
+    json_object_set_new(json, "status_mismatches", whole(recorder->status_mismatches));
+    return json;
+}
+
+/* How far the replay ran behind the recording. */
+static json_t *drift_json(const struct recorder *recorder)
+{
+    const struct histogram *late = &recorder->late;
+    histogram_sum on_time = 0;
+    if (late->raw != NULL)
+        for (uint64_t i = 0; i < late->count; i++)
+            on_time += late->raw[i] == 0;
+    else if (late->octave[0] != NULL)
+        on_time = late->octave[0][0];
+    json_t *json = json_object();
+    json_object_set_new(json, "late_ns", quantiles(late));
+    json_object_set_new(json, "late_share",
+                        ratio((double)late->count - (double)on_time, (double)late->count));
+    json_object_set_new(json, "early_share", ratio((double)recorder->early, (double)late->count));
+    return json;
+}
+
+static json_t *assumptions_json(const struct recorder *recorder)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "unknown_handles", whole(0)); /* stays if nobody assumed any */
+    for (uint32_t i = 0; i < recorder->assumptions; i++)
+        json_object_set_new(json, recorder->assumption[i].key,
+                            whole(recorder->assumption[i].count));
+    return json;
+}
+
+static json_t *warnings_json(const struct recorder *recorder)
+{
+    json_t *json = json_array();
+    for (uint32_t i = 0; i < recorder->warnings; i++) {
+        char line[1200];
+        if (recorder->warning[i].count > 1)
+            snprintf(line, sizeof line, "%s (%llu times)", recorder->warning[i].text,
+                     (unsigned long long)recorder->warning[i].count);
+        else
+            snprintf(line, sizeof line, "%s", recorder->warning[i].text);
+        json_array_append_new(json, text(line));
+    }
+    if (recorder->more_warnings != 0) {
+        char line[64];
+        snprintf(line, sizeof line, "... and %llu more",
+                 (unsigned long long)recorder->more_warnings);
+        json_array_append_new(json, text(line));
+    }
+    return json;
+}
+
+static json_t *summary_json(const struct recorder *recorder, const struct recorder_run *run)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "run", run_json(run));
+    json_object_set_new(json, "calls", calls_json(recorder));
+    json_object_set_new(json, "segments", segments_json(recorder));
+    json_object_set_new(json, "residency",
+                        json_pack("{s:o, s:o, s:o}", "references", whole(recorder->references),
+                                  "hits", whole(recorder->hits), "hit_ratio",
+                                  ratio((double)recorder->hits, (double)recorder->references)));
+    json_object_set_new(json, "paging", paging_json(recorder));
+    json_object_set_new(json, "scheduling", scheduling_json(recorder));
+    json_object_set_new(
+        json, "context_allocations",
+        json_pack("{s:o, s:o, s:o, s:o}", "created", whole(recorder->context_allocations),
+                  "resident_ns_share",
+                  ratio((double)recorder->context_resident_ns, (double)recorder->context_alive_ns),
+                  "page_ins", whole(recorder->context_page_ins), "fills",
+                  whole(recorder->context_fills)));
+    json_object_set_new(json, "presents",
+                        json_pack("{s:o, s:o}", "count", whole(recorder->presents), "interval_ns",
+                                  quantiles(&recorder->present_interval)));
+    json_object_set_new(json, "recorded", recorded_json(recorder));
+    json_object_set_new(json, "drift", drift_json(recorder));
+    json_object_set_new(json, "expectations",
+                        json_pack("{s:o, s:o}", "checked", whole(recorder->expected), "failed",
+                                  whole(recorder->unmet)));
+    json_object_set_new(json, "processes", processes_json(recorder));
+    json_object_set_new(json, "contexts", contexts_json(recorder));
+    json_object_set_new(json, "assumptions", assumptions_json(recorder));
+    json_object_set_new(json, "warnings", warnings_json(recorder));
+    return json;
+}
+
+bool summary_write(struct recorder *recorder, const struct recorder_run *run, char *error,
+                   size_t error_size)
+{
+    FILE *file = output_open(&recorder->output, "summary.json", error, error_size);
+    if (file == NULL)
+        return false;
+    json_t *json = summary_json(recorder, run);
+    bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0;
+    putc('\n', file);
+    json_decref(json);
+    if (!written)
+        snprintf(error, error_size, "%s/summary.json: cannot write", recorder->directory);
+    return written;
+}

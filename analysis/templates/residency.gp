@@ -1,0 +1,29 @@
+# One panel per segment: resident bytes of each process on top of each other, and the segment's size.
+height = 50 + 250 * segments
+eval sprintf(canvas, height)
+set output svg
+set multiplot
+set style fill solid 1 noborder
+set xrange [0:span]
+panel = 250.
+do for [s = 1:segments] {
+    top = 1 - ((s - 1) * panel + 38.) / height
+    bottom = 1 - (s * panel - 14.) / height
+    set tmargin at screen top
+    set bmargin at screen bottom
+    set lmargin at screen 0.085
+    set rmargin at screen 0.86
+    near = peak[s] > 0.4 * size[s]
+    ceiling = near ? (peak[s] > size[s] ? peak[s] : size[s]) * 1.04 : peak[s] * 1.15
+    unit = byte_unit(ceiling)
+    set yrange [0:ceiling / unit]
+    set label 1 byte_name(unit) at screen 0.012, screen (top + bottom) / 2 rotate center
+    capacity = size[s] / byte_unit(size[s])
+    set title sprintf('%s: resident bytes by process (size %.4g %s)', segment[s], capacity, byte_name(byte_unit(size[s]))) 
+    set format x (s == segments ? '%g' : '')
+    set xlabel (s == segments ? 'simulated time, ' . time_unit : '') offset 0,0.3
+    set key at screen 0.872, screen top left top vertical reverse Left title 'pid' left
+    if (near) { set arrow 1 from graph 0, first size[s] / unit to graph 1, first size[s] / unit nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front } else { unset arrow 1 }
+    plot for [p = shares[s]:1:-1] data index s - 1 using 1:(column(p + 1) / unit) with filledcurves y1=0 linecolor rgb colour[p] title word(names[s], p)
+}
+unset multiplot

@@ -1,0 +1,119 @@
+/* What the commands share: messages, exit statuses, common options, values with units. */
+#ifndef WDDMSIM_CLI_H
+#define WDDMSIM_CLI_H
+
+#include "config.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/hardware/profile.h"
+#include "traces/reader.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 130 };
+
+#define CLI_DEFAULT_PROFILE "rtx3070-8g"
+
+/* A command: one file in cli/ and one row in commands.c. The manual page is made from these. */
+struct cli_command {
+    const char *name;
+    const char *summary;
+    const struct argp *argp;
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct cli_command cli_replay, cli_import, cli_convert, cli_inspect, cli_hardware,
+    cli_generate, cli_report, cli_demo;
+extern const struct cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+
+/* -h/--help, --usage and -V/--version, which every command has: its argp's `children`. */
+extern const struct argp_child cli_common[];
+
+/* argp_parse with the command's own argp; usage errors exit with CLI_USAGE. */
+void cli_parse(const struct cli_command *command, int argc, char **argv, void *input);
+
+/* Prints "wddmsim: message" on standard error. */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints a message that carries its own place, as it is, and returns CLI_USAGE. */
+int cli_bad_input(const char *message);
+
+/* Option values; a bad one is a usage error that names the option. */
+uint64_t cli_time(const char *text, const char *option, struct argp_state *state);
+uint64_t cli_size(const char *text, const char *option, struct argp_state *state);
+uint64_t cli_count(const char *text, const char *option, struct argp_state *state);
+
+/* Takes the only argument of a command; a second one is a usage error. */
+void cli_take_argument(const char **argument, const char *text, const char *what,
+                       struct argp_state *state);
+
+/* Lists what a reader counted, if it counted anything. */
+void cli_print_facts(const struct trace_reader *reader, FILE *out);
+
+/* A value of a workload's parameter as text. */
+struct workload_parameter;
+void cli_print_parameter(const struct workload_parameter *parameter, double value, char text[48]);
+
+/* Flushes standard output; CLI_FAILED and a message when it cannot (a full disk, a closed pipe). */
+int cli_finish_output(int status);
+
+/* Interrupts: the first Ctrl-C sets a flag, the second ends the program as usual. */
+void cli_catch_interrupt(void);
+bool cli_interrupted(void);
+
+/* SHA-256 of a file's bytes as hexadecimal text; false for "-" and whatever cannot be read. */
+bool cli_digest(const char *path, char hex[65]);
+
+/* Progress of a trace being read: a bar on standard error, if that is a terminal. */
+struct cli_progress {
+    bool shown, drawn;
+    double begun_s, last_s;
+};
+void cli_progress_start(struct cli_progress *progress, bool quiet);
+void cli_progress_update(struct cli_progress *progress, uint64_t done, uint64_t total,
+                         uint64_t events);
+void cli_progress_end(struct cli_progress *progress);
+double cli_seconds(void);
+
+/* Copies a trace event by event (import, convert). */
+struct cli_copy {
+    const char *input, *output, *format;
+    uint64_t unknown_size;
+    bool skip_bad, quiet, verbose;
+};
+int cli_copy_trace(const struct cli_copy *copy);
+
+/* A replay with its results: what `replay` and `demo` do. */
+struct cli_run {
+    const char *trace, *hardware, *output, *format;
+    const char **set_keys, **set_values; /* overrides */
+    size_t set_count;
+    int pace; /* enum replay_pace */
+    uint64_t from_ns, to_ns, seed, unknown_size, tolerance_ns;
+    bool check, skip_bad, calls, expect, report, quiet, verbose;
+    const char *command_line;
+};
+int cli_run_replay(const struct cli_run *run);
+
+/* The sample traces of traces/samples/, built into the program by embed.awk. */
+struct cli_sample {
+    const char *name; /* "frames.jsonl" */
+    const char *text;
+};
+extern const struct cli_sample cli_samples[];
+extern const size_t cli_samples_count;
+
+/* Writes the manual page. */
+int cli_manual(FILE *out);
+
+/* A table in columns as wide as their contents; the last one is wrapped to the terminal. */
+struct cli_table {
+    size_t columns;
+    const char *const *headings;
+};
+void cli_print_table(const struct cli_table *table, const char *const *cells, size_t rows);
+
+#endif

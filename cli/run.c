@@ -1,0 +1,246 @@
+/* One replay from trace to results: what `replay` and `demo` do. */
+#include "analysis/recorder.h"
+#include "analysis/report.h"
+#include "cli/cli.h"
+#include "workloads/replay.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A run and what it holds until its end. */
+struct session {
+    const struct cli_run *run;
+    struct profile profile;
+    struct trace_reader *reader;
+    struct recorder *recorder;
+    struct cli_progress progress;
+    struct replay_result result;
+    bool catching;
+};
+
+static bool show_progress(void *self, uint64_t events, uint64_t simulated_ns)
+{
+    struct session *session = self;
+    uint64_t done, total;
+    (void)simulated_ns;
+    if (!session->catching) { /* again: SimGrid took the signal for itself when it started */
+        cli_catch_interrupt();
+        session->catching = true;
+    }
+    if (session->progress.shown) {
+        trace_reader_progress(session->reader, &done, &total);
+        cli_progress_update(&session->progress, done, total, events);
+    }
+    return !cli_interrupted();
+}
+
+static void show_import(void *self, uint64_t done, uint64_t total)
+{
+    struct session *session = self;
+    cli_progress_update(&session->progress, done, total, 0);
+}
+
+static bool load_hardware(struct session *session)
+{
+    const struct cli_run *run = session->run;
+    struct profile_error error;
+    bool good = profile_load(run->hardware, &session->profile, &error);
+    for (size_t i = 0; good && i < run->set_count; i++)
+        good =
+            profile_set(&session->profile, run->set_keys[i], run->set_values[i], "--set", &error);
+    if (!good) {
+        cli_bad_input(error.message);
+        return false;
+    }
+    good = profile_check(&session->profile, &error);
+    if (!good)
+        fprintf(stderr, "%s: %s\n", run->hardware, error.message);
+    return good;
+}
+
+static void write_hardware(const void *profile, FILE *out)
+{
+    profile_write(profile, out);
+}
+
+/* The reader's facts as two lists; false: out of memory. */
+static bool list_facts(struct session *session, struct recorder_run *about, const char ***keys,
+                       double **values)
+{
+    size_t count;
+    const struct trace_fact *facts = trace_reader_facts(session->reader, &count);
+    *keys = calloc(count + 1, sizeof **keys);
+    *values = calloc(count + 1, sizeof **values);
+    if (*keys == NULL || *values == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        (*keys)[i] = facts[i].key;
+        (*values)[i] = facts[i].value;
+    }
+    about->fact_keys = *keys;
+    about->fact_values = *values;
+    about->fact_count = count;
+    return true;
+}
+
+static void draw_report(const struct cli_run *run)
+{
+    char error[512] = "";
+    if (!report_write(&run->output, 1, run->output, error, sizeof error))
+        cli_error("no plots: %s", error); /* the tables are there: not a failure */
+}
+
+/* What the end of the run says about it, once the results are written. */
+static int conclude(const struct session *session)
+{
+    const struct replay_result *result = &session->result;
+    int status = CLI_OK;
+    if (result->bad_events > 0)
+        cli_error("%" PRIu64 " bad events skipped, the first: %s", result->bad_events,
+                  result->first_bad);
+    if (session->run->expect) {
+        uint64_t checked, failed;
+        recorder_expectations(session->recorder, &checked, &failed);
+        if (failed > 0 || !session->run->quiet)
+            fprintf(stderr, "%" PRIu64 " expectations checked, %" PRIu64 " failed\n", checked,
+                    failed);
+        if (failed > 0)
+            status = CLI_FAILED;
+    }
+    if (result->waiting_calls > 0 && !result->interrupted) {
+        cli_error("%" PRIu64 " calls still wait for what can never happen: %s",
+                  result->waiting_calls, result->waiting);
+        status = CLI_FAILED;
+    }
+    if (result->interrupted) {
+        cli_error("interrupted: the results cover what was simulated by then");
+        status = CLI_INTERRUPTED;
+    }
+    return status;
+}
+
+/* --verbose: what was run and where the results are. */
+static void describe(const struct session *session, double wall_s)
+{
+    const struct cli_run *run = session->run;
+    fprintf(stderr, "%s (%s) on %s, %zu values changed, %.3f s; results in %s\n", run->trace,
+            trace_reader_format(session->reader), session->profile.name, run->set_count, wall_s,
+            run->output);
+    cli_print_facts(session->reader, stderr);
+}
+
+static int write_results(struct session *session, double wall_s)
+{
+    static const char *const paces[] = {
+        [REPLAY_RECORDED] = "recorded", [REPLAY_THINK] = "think", [REPLAY_ASAP] = "asap"};
+    const struct cli_run *run = session->run;
+    char digest[65], error[512] = "out of memory";
+    const char **fact_keys = NULL;
+    double *fact_values = NULL;
+    struct recorder_run about = {
+        .version = VERSION,
+        .trace = run->trace,
+        .trace_sha256 = cli_digest(run->trace, digest) ? digest : NULL,
+        .command_line = run->command_line,
+        .profile = session->profile.name,
+        .override_keys = run->set_keys,
+        .override_values = run->set_values,
+        .override_count = run->set_count,
+        .pace = paces[run->pace],
+        .seed = run->seed,
+        .events = session->result.events,
+        .bad_events = session->result.bad_events,
+        .simulated_ns = session->result.simulated_ns,
+        .wall_s = wall_s,
+        .partial = session->result.interrupted,
+        .waiting_calls = session->result.waiting_calls,
+    };
+    bool good = list_facts(session, &about, &fact_keys, &fact_values) &&
+                recorder_finish(session->recorder, &about, write_hardware, &session->profile, error,
+                                sizeof error);
+    if (!good) {
+        cli_error("%s", error);
+    } else {
+        if (!run->quiet)
+            recorder_print(session->recorder, &about, stdout, isatty(STDOUT_FILENO));
+        if (run->verbose)
+            describe(session, wall_s);
+        if (run->report)
+            draw_report(run);
+    }
+    free(fact_keys);
+    free(fact_values);
+    return good ? conclude(session) : CLI_FAILED;
+}
+
+/* Runs what was set up; the caller cleans up. */
+static int play(struct session *session)
+{
+    const struct cli_run *run = session->run;
+    char error[512];
+    const struct recorder_options recording = {
+        .directory = run->output,
+        .calls = run->calls,
+        .expect = run->expect,
+        .expect_tolerance_ns = run->tolerance_ns,
+    };
+    session->recorder = recorder_create(&recording, error, sizeof error);
+    if (session->recorder == NULL) {
+        cli_error("%s", error);
+        return CLI_FAILED;
+    }
+    const struct replay_options options = {
+        .pace = (enum replay_pace)run->pace,
+        .from_ns = run->from_ns,
+        .to_ns = run->to_ns,
+        .seed = run->seed,
+        .check = run->check,
+        .skip_bad = run->skip_bad,
+        .progress = show_progress,
+        .progress_self = session,
+    };
+    double begun = cli_seconds();
+    enum replay_status status =
+        replay_run(session->reader, &session->profile, recorder_probe(session->recorder), &options,
+                   &session->result, error, sizeof error);
+    double wall_s = cli_seconds() - begun;
+    cli_progress_end(&session->progress);
+    if (status == REPLAY_BAD_INPUT)
+        return cli_bad_input(error);
+    if (status == REPLAY_FAILED) {
+        cli_error("%s", error);
+        return CLI_FAILED;
+    }
+    return write_results(session, wall_s);
+}
+
+int cli_run_replay(const struct cli_run *run)
+{
+    struct session *session = calloc(1, sizeof *session);
+    struct trace_error error;
+    int status = CLI_USAGE;
+    if (session == NULL) {
+        cli_error("out of memory");
+        return CLI_FAILED;
+    }
+    session->run = run;
+    if (load_hardware(session)) {
+        struct trace_open_options options = {
+            .format = run->format,
+            .unknown_size = run->unknown_size,
+            .progress = show_import,
+            .progress_self = session,
+        };
+        cli_catch_interrupt();
+        cli_progress_start(&session->progress, run->quiet);
+        bool opened = trace_open(run->trace, &options, &session->reader, &error);
+        cli_progress_end(&session->progress);
+        status = opened ? play(session) : cli_bad_input(error.message);
+    }
+    recorder_destroy(session->recorder);
+    if (session->reader != NULL)
+        trace_close(session->reader);
+    free(session);
+    return status;
+}

@@ -1,0 +1,269 @@
+/* The histogram against exact answers from sorted values. */
+#include "analysis/histogram.h"
+#include "analysis/series.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SEED = 20240607, MANY = 50000 };
+
+static uint64_t state;
+
+static uint64_t any(void) /* xorshift64: the same numbers on every machine */
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Values that are hard on buckets: every magnitude, edges of powers of two, long runs of one. */
+static uint64_t adversarial(int kind, size_t i)
+{
+    switch (kind) {
+    case 0:
+        return any() >> (any() % 64);
+    case 1:
+        return ((uint64_t)1 << (any() % 64)) + (any() % 3) - 1;
+    case 2:
+        return i % 100 == 0 ? UINT64_MAX - any() % 1000 : 7;
+    default:
+        return 1000000 + any() % 1000;
+    }
+}
+
+static void check_against_sorted(const struct histogram *histogram, uint64_t *values, size_t count,
+                                 bool exact)
+{
+    static const unsigned permilles[] = {1, 100, 250, 500, 750, 900, 990, 999};
+    qsort(values, count, sizeof *values, ascending);
+    for (size_t i = 0; i < sizeof permilles / sizeof *permilles; i++) {
+        size_t rank = (count * permilles[i] + 999) / 1000;
+        uint64_t right = values[rank - 1], got = 0;
+        assert_true(histogram_quantile(histogram, permilles[i], &got));
+        uint64_t off = got > right ? got - right : right - got;
+        if (exact)
+            assert_int_equal(off, 0);
+        else
+            assert_true(off <= right / 512 + 1);
+    }
+    assert_true(histogram->min == values[0] && histogram->max == values[count - 1]);
+}
+
+static void quantiles_of_many_values_are_within_the_bound(void **unused)
+{
+    (void)unused;
+    uint64_t *values = calloc(MANY, sizeof *values);
+    for (int kind = 0; kind < 4; kind++) {
+        struct histogram histogram = {0};
+        state = SEED + (uint64_t)kind;
+        print_message("seed %d, kind %d\n", SEED, kind);
+        for (size_t i = 0; i < MANY; i++)
+            histogram_add(&histogram, values[i] = adversarial(kind, i));
+        check_against_sorted(&histogram, values, MANY, false);
+        histogram_clear(&histogram);
+    }
+    free(values);
+}
+
+static void quantiles_of_few_values_are_exact(void **unused)
+{
+    (void)unused;
+    uint64_t values[HISTOGRAM_EXACT];
+    for (int kind = 0; kind < 4; kind++) {
+        struct histogram histogram = {0};
+        state = SEED + (uint64_t)kind;
+        for (size_t i = 0; i < HISTOGRAM_EXACT; i++)
+            histogram_add(&histogram, values[i] = adversarial(kind, i));
+        check_against_sorted(&histogram, values, HISTOGRAM_EXACT, true);
+        histogram_clear(&histogram);
+    }
+}
+
+static void assert_same(const struct histogram *a, const struct histogram *b)
+{
+    assert_true(a->count == b->count && a->sum == b->sum);
+    assert_true(a->min == b->min && a->max == b->max);
+    assert_int_equal(a->raw == NULL, b->raw == NULL);
+    for (unsigned o = 0; o < HISTOGRAM_OCTAVES; o++) {
+        assert_int_equal(a->octave[o] == NULL, b->octave[o] == NULL);
+        if (a->octave[o] != NULL)
+            assert_memory_equal(a->octave[o], b->octave[o], HISTOGRAM_BUCKETS * sizeof(uint64_t));
+    }
+}
+
+static void merging_is_recording_into_one(void **unused)
+{
+    (void)unused;
+    static const size_t sizes[] = {0, 1, 500, 524, 525, 1024, 1025, 5000};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    for (size_t a = 0; a < SIZES; a++)
+        for (size_t b = 0; b < SIZES; b++) {
+            struct histogram left = {0}, right = {0}, both = {0};
+            state = SEED;
+            for (size_t i = 0; i < sizes[a] + sizes[b]; i++) {
+                uint64_t value = adversarial(0, i);
+                histogram_add(i < sizes[a] ? &left : &right, value);
+                histogram_add(&both, value);
+            }
+            histogram_merge(&left, &right);
+            assert_same(&left, &both);
+            histogram_clear(&left);
+            histogram_clear(&right);
+            histogram_clear(&both);
+        }
+}
+
+static void too_few_samples_have_no_quantile(void **unused)
+{
+    (void)unused;
+    struct histogram histogram = {0};
+    uint64_t value = 0;
+    assert_false(histogram_quantile(&histogram, 500, &value));
+    for (uint64_t i = 1; i <= 1000; i++) {
+        histogram_add(&histogram, i);
+        assert_true(histogram_quantile(&histogram, 500, &value));
+        assert_true(histogram_quantile(&histogram, 900, &value));
+        assert_int_equal(histogram_quantile(&histogram, 990, &value), i >= 100);
+        assert_int_equal(histogram_quantile(&histogram, 999, &value), i >= 1000);
+    }
+    assert_int_equal(value, 999); /* rank ceil(0.999 * 1000) of 1..1000 */
+    histogram_clear(&histogram);
+}
+
+struct total {
+    uint64_t last_value, last_count;
+};
+
+static void follow(void *self, uint64_t value, uint64_t cumulative)
+{
+    struct total *total = self;
+    assert_true(cumulative > total->last_count);
+    assert_true(total->last_count == 0 || value > total->last_value);
+    total->last_value = value;
+    total->last_count = cumulative;
+}
+
+static void walk_counts_everything(void **unused)
+{
+    (void)unused;
+    struct histogram histogram = {0};
+    struct total total = {0};
+    state = SEED;
+    for (size_t i = 0; i < 3000; i++)
+        histogram_add(&histogram, adversarial(3, i));
+    histogram_walk(&histogram, follow, &total);
+    assert_int_equal(total.last_count, 3000);
+    histogram_clear(&histogram);
+}
+
+static void bins_keep_the_integral(void **unused)
+{
+    (void)unused;
+    struct bins *bins = calloc(1, sizeof *bins);
+    uint64_t integral = 0, now = 0;
+    state = SEED;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t length = any() % (i < 10000 ? 10 : 100000), weight = any() % 5;
+        bins_add(bins, now, now + length, weight);
+        integral += length * weight;
+        now += length;
+    }
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < SERIES_POINTS; i++)
+        sum += bins->value[i];
+    assert_int_equal(sum, integral);
+    assert_true(bins->used > SERIES_POINTS / 2 && bins->used <= SERIES_POINTS);
+    assert_int_equal(bins->used, (now - 1) / ((uint64_t)1 << bins->shift) + 1);
+    free(bins);
+}
+
+/* A series that changes at every instant, sampled at the instants its sampler takes: between 1,000
+ * and 2,000 points whatever the length, and each point holds the value of its own time. */
+static void samples_are_bounded_and_true(void **unused)
+{
+    (void)unused;
+    struct sampler sampler = {0};
+    struct series series = {.width = 1};
+    for (uint64_t t = 0; t < 300000; t += 1 + t % 7) {
+        if (!sampler_due(&sampler, t))
+            continue;
+        bool thinned = false;
+        uint32_t instant = sampler_add(&sampler, t, &thinned);
+        if (thinned)
+            series_thin(&series);
+        uint64_t value = t * t;
+        series_put(&series, instant, &value);
+    }
+    assert_in_range(sampler.count, 1000, 2000);
+    assert_int_equal(series.count, sampler.count);
+    for (uint32_t i = 0; i < series.count; i++) {
+        uint64_t t = sampler.t_ns[series.instant[i]];
+        assert_int_equal(series.values[i], t * t);
+    }
+    series_clear(&series);
+    free(sampler.t_ns);
+}
+
+/* The value a series has at an instant: that of its last point until then. */
+static uint64_t value_at(const struct series *series, uint32_t instant)
+{
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < series->count && series->instant[i] <= instant; i++)
+        value = series->values[i];
+    return value;
+}
+
+/* Dropping an instant must not drop the step that happened at it: a series that steps now and then
+ * has, at every instant that is kept, the value it had. */
+static void thinning_keeps_steps(void **unused)
+{
+    (void)unused;
+    struct sampler sampler = {0};
+    struct series series = {.width = 1};
+    uint64_t truth[SERIES_POINTS + 1], value = 0;
+    state = SEED;
+    bool thinned = false;
+    for (uint32_t t = 0; t <= SERIES_POINTS; t++) {
+        if (any() % 4 == 0)
+            value = any() % 3;
+        truth[t] = value;
+        uint32_t instant = sampler_add(&sampler, t, &thinned);
+        if (thinned)
+            series_thin(&series);
+        if (t == 0 || truth[t] != truth[t - 1])
+            series_put(&series, instant, &value);
+    }
+    assert_true(thinned);
+    assert_int_equal(sampler.count, SERIES_POINTS / 2 + 1);
+    for (uint32_t i = 0; i < sampler.count; i++)
+        assert_int_equal(value_at(&series, i), truth[sampler.t_ns[i]]);
+    series_clear(&series);
+    free(sampler.t_ns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_of_many_values_are_within_the_bound),
+        cmocka_unit_test(quantiles_of_few_values_are_exact),
+        cmocka_unit_test(merging_is_recording_into_one),
+        cmocka_unit_test(too_few_samples_have_no_quantile),
+        cmocka_unit_test(walk_counts_everything),
+        cmocka_unit_test(bins_keep_the_integral),
+        cmocka_unit_test(samples_are_bounded_and_true),
+        cmocka_unit_test(thinning_keeps_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

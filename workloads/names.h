@@ -1,0 +1,52 @@
+/* The recorder's names of live objects, and what they stand for in the simulated system. */
+#ifndef WDDMSIM_WORKLOADS_NAMES_H
+#define WDDMSIM_WORKLOADS_NAMES_H
+
+#include "model/dxgkrnl/dxgkrnl.h"
+#include "traces/event.h"
+
+#include <uthash.h>
+
+/* A device's handle for an allocation or a resource. */
+struct named_view {
+    struct named_object *device;
+    d3dkmt_handle handle;
+};
+
+struct named_object {
+    struct trace_name name; /* text is the object's own */
+    struct replay_process *process;
+    d3dkmt_handle handle;        /* device, context, context allocation */
+    struct named_object *device; /* context: its device; allocation, resource: its creator's */
+    struct named_view *views;    /* allocation, resource: who created or opened it */
+    uint32_t view_count;
+    struct named_object *resource; /* allocation: the one it belongs to, or NULL */
+    struct named_object **members; /* resource: its allocations, in order */
+    uint32_t member_count;
+    struct vidsch_fence fence; /* fence */
+    uint64_t mark;             /* event that named it last: lists name things twice */
+    UT_hash_handle hh;
+};
+
+/* One table per kind of object. */
+struct names {
+    struct named_object *by_number, *by_text;
+};
+
+/* NULL: no live object has this name. */
+struct named_object *names_find(const struct names *names, struct trace_name name);
+
+/* The name must be free. */
+struct named_object *names_add(struct names *names, struct trace_name name);
+
+void names_remove(struct names *names, struct named_object *object);
+void names_fini(struct names *names);
+
+/* Calls `visit` for every object; it may remove that object. */
+void names_each(struct names *names, void (*visit)(void *self, struct named_object *object),
+                void *self);
+
+/* For messages: the name as text, in one of a few static buffers. */
+const char *names_text(struct trace_name name);
+
+#endif

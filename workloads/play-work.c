@@ -1,0 +1,202 @@
+/* Playing what moves memory and what makes the GPU work. */
+#include "workloads/plays.h"
+
+static struct dxgk_process *process_of(struct player *player, const struct trace_event *event,
+                                       const struct named_object *object)
+{
+    return (object ? object->process : player_process(player, event->pid))->dxgk;
+}
+
+static d3dkmt_handle handle_of(const struct named_object *object)
+{
+    return object ? object->handle : 0;
+}
+
+/* The device's handles for a list of allocations; 0 stands for what it does not know. */
+static d3dkmt_handle *handles_of(struct player *player, const struct trace_event *event,
+                                 struct named_object *device)
+{
+    uint32_t count = event->allocations.count;
+    d3dkmt_handle *handles = player_handles(player, count);
+    for (uint32_t i = 0; i < count; i++)
+        handles[i] = player_view(
+            player_allocation(player, event, device, event->allocations.items[i]), device);
+    return handles;
+}
+
+bool play_make_resident(struct player *player, const struct trace_event *event,
+                        struct d3dkmt_call *call, struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_make_resident(process_of(player, event, device), call, handle_of(device),
+                         handles_of(player, event, device), event->allocations.count,
+                         (uint32_t)event->flags);
+    return true;
+}
+
+bool play_evict(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                struct complaint *complaint)
+{
+    (void)complaint;
+    enum { NOT_WRITTEN_TO = 2 };
+    struct named_object *device = player_device(player, event);
+    d3dkmt_evict(process_of(player, event, device), call, handle_of(device),
+                 handles_of(player, event, device), event->allocations.count,
+                 event->flags & NOT_WRITTEN_TO);
+    return true;
+}
+
+bool play_set_allocation_priority(struct player *player, const struct trace_event *event,
+                                  struct d3dkmt_call *call, struct complaint *complaint)
+{
+    (void)complaint;
+    uint32_t count = event->allocations.count;
+    const struct named_object *first = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct named_object *allocation =
+            player_allocation(player, event, NULL, event->allocations.items[i]);
+        first = first ? first : allocation;
+    }
+    d3dkmt_handle *handles = player_handles(player, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct named_object *allocation =
+            names_find(&player->allocations, event->allocations.items[i]);
+        handles[i] = player_view(allocation, allocation ? allocation->device : NULL);
+    }
+    d3dkmt_set_allocation_priority(process_of(player, event, first), call, handles, count,
+                                   event->priority);
+    return true;
+}
+
+bool play_offer(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_offer_allocations(process_of(player, event, device), call, handle_of(device),
+                             handles_of(player, event, device), event->allocations.count,
+                             event->priority);
+    return true;
+}
+
+bool play_reclaim(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                  struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_reclaim_allocations2(process_of(player, event, device), call, handle_of(device),
+                                handles_of(player, event, device), event->allocations.count);
+    return true;
+}
+
+bool play_lock(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+               struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_handle handle =
+        player_view(player_allocation(player, event, device, event->allocation), device);
+    d3dkmt_lock2(process_of(player, event, device), call, handle_of(device), handle);
+    return true;
+}
+
+bool play_unlock(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                 struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_handle handle =
+        player_view(player_allocation(player, event, device, event->allocation), device);
+    d3dkmt_unlock2(process_of(player, event, device), call, handle_of(device), handle);
+    return true;
+}
+
+/* Adds to the handles those of a list that are not there yet. */
+static uint32_t add_references(struct player *player, const struct trace_event *event,
+                               struct named_object *device, struct trace_names names,
+                               d3dkmt_handle *handles, uint32_t count)
+{
+    for (uint32_t i = 0; i < names.count; i++) {
+        struct named_object *allocation = player_allocation(player, event, device, names.items[i]);
+        if (allocation && allocation->mark == player->marks)
+            continue;
+        if (allocation)
+            allocation->mark = player->marks;
+        d3dkmt_handle handle = player_view(allocation, device);
+        if (!handle && allocation && player->header.create_unknown)
+            continue; /* another device's: counted as an assumption when it was looked up */
+        handles[count++] = handle;
+    }
+    return count;
+}
+
+bool play_submit(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                 struct complaint *complaint)
+{
+    (void)complaint;
+    const struct named_object *context = player_context(player, event, event->context);
+    struct named_object *device = context ? context->device : NULL;
+    d3dkmt_handle *handles = player_handles(player, event->allocations.count + event->writes.count);
+    player->marks++;
+    uint32_t count = add_references(player, event, device, event->allocations, handles, 0);
+    count = add_references(player, event, device, event->writes, handles, count);
+    /* What was a context switch where it was recorded is the simulated engine's to decide. */
+    uint64_t switch_ns = event->switch_ns < event->gpu_ns ? event->switch_ns : event->gpu_ns;
+    d3dkmt_submit_command(process_of(player, event, context), call,
+                          &(struct d3dkmt_submit){.context = handle_of(context),
+                                                  .execute_ns = event->gpu_ns - switch_ns,
+                                                  .allocations = handles,
+                                                  .count = count});
+    return true;
+}
+
+/* The contexts a Signal or Wait is queued in: none, one, or a broadcast's. */
+static uint32_t contexts_of(struct player *player, const struct trace_event *event,
+                            const struct named_object **first)
+{
+    struct trace_names names = event->contexts;
+    if (trace_given(event->given, TRACE_CONTEXT))
+        names = (struct trace_names){&event->context, 1};
+    d3dkmt_handle *handles = player_handles(player, names.count + 1);
+    *first = NULL;
+    for (uint32_t i = 0; i < names.count; i++) {
+        const struct named_object *context = player_context(player, event, names.items[i]);
+        *first = *first ? *first : context;
+        handles[i] = handle_of(context);
+    }
+    return names.count;
+}
+
+bool play_signal(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                 struct complaint *complaint)
+{
+    (void)complaint;
+    const struct named_object *first;
+    uint32_t count = contexts_of(player, event, &first);
+    d3dkmt_signal(process_of(player, event, first), call, player->handles, count,
+                  player_fence(player, event->fence), event->value);
+    return true;
+}
+
+bool play_wait(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+               struct complaint *complaint)
+{
+    (void)complaint;
+    const struct named_object *first;
+    uint32_t count = contexts_of(player, event, &first);
+    d3dkmt_wait(process_of(player, event, first), call, player->handles, count,
+                player_fence(player, event->fence), event->value);
+    return true;
+}
+
+bool play_present(struct player *player, const struct trace_event *event, struct d3dkmt_call *call,
+                  struct complaint *complaint)
+{
+    (void)complaint;
+    const struct named_object *context = player_context(player, event, event->context);
+    bool flip = trace_given(event->given, TRACE_INTERVAL);
+    d3dkmt_present(process_of(player, event, context), call, handle_of(context), flip,
+                   event->interval);
+    return true;
+}
