@@ -49,6 +49,7 @@ static json_t *quantiles(const struct histogram *histogram)
     json_object_set_new(json, "mean", mean(histogram));
     json_object_set_new(json, "p50", quantile(histogram, 500));
     json_object_set_new(json, "p90", quantile(histogram, 900));
+    json_object_set_new(json, "p95", quantile(histogram, 950));
     json_object_set_new(json, "p99", quantile(histogram, 990));
     json_object_set_new(json, "p999", quantile(histogram, 999));
     json_object_set_new(json, "max", any ? whole(histogram->max) : json_null());

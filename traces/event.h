@@ -117,7 +117,7 @@ struct trace_event {
     struct trace_names eviction_segments;
     struct trace_names preferred;
     uint64_t gpu_ns;     /* engine time as recorded */
-    uint64_t switch_ns;      /* the part of gpu_ns that was a context switch where it was recorded */
+    uint64_t switch_ns;  /* the part of gpu_ns that was a context switch where it was recorded */
     uint64_t granule_ns; /* longest stretch that cannot be preempted */
     uint64_t bytes;      /* Submit: DMA buffer size; ObserveTransfer: what moved */
     struct trace_name fence;
@@ -127,6 +127,7 @@ struct trace_event {
     struct trace_name to;
     uint64_t private_data; /* bytes */
     uint64_t runtime_data; /* bytes */
+    bool existing;         /* true before the recording began: no call, it just is so */
     const char *extras;    /* the x- fields as one compact JSON object, or NULL */
 };
 

@@ -116,6 +116,8 @@ static const struct trace_field_spec outcome[] = {
     MAY("status", STATUS, STATUS, status, "what the call answered: NTSTATUS name or number"),
     MAY("dur", DUR, COUNT, dur_ns, "ns from call to return"),
     MAY("done", DONE, COUNT, done_ns, "ns, absolute: when the asynchronous part finished"),
+    MAY("existing", EXISTING, BOOL, existing,
+        "true before the recording began: no call was made, it just is so"),
 };
 
 static const struct trace_field_spec create_device[] = {

@@ -45,6 +45,7 @@ enum trace_field {
     TRACE_TO,
     TRACE_PRIVATE_DATA,
     TRACE_RUNTIME_DATA,
+    TRACE_EXISTING,
     TRACE_EXTRAS,
     TRACE_FIELDS
 };

@@ -60,7 +60,7 @@ enum {
     TARGETS = 3,     /* swap chain */
     BATCH = 16,      /* textures loaded at a time before the first frame */
     STREAM_MAX = 64, /* replaced in one frame, however unlikely */
-    CALL_NS = 12000, /* CPU time between two calls, mean */
+    THINK_NS = 5000, /* CPU time between a call's return and the next call, mean */
     FILL_NS = 150000 /* CPU time of filling an upload buffer, mean */
 };
 
@@ -108,6 +108,24 @@ struct generator {
     uint32_t heap_count;
 };
 
+/* How long the calls take on the machine that the made-up recording is of: somewhat more than the
+ * medians of the Windows 10 recording, so that its threads are free again when the next call is
+ * due. */
+static const uint64_t call_ns[TRACE_OPS] = {
+    [TRACE_CREATE_DEVICE] = 5000000,
+    [TRACE_CREATE_CONTEXT] = 20000000,
+    [TRACE_CREATE_ALLOCATION] = 70000,
+    [TRACE_DESTROY_ALLOCATION] = 8000,
+    [TRACE_MAKE_RESIDENT] = 13000,
+    [TRACE_EVICT] = 4000,
+    [TRACE_LOCK] = 4500,
+    [TRACE_UNLOCK] = 4500,
+    [TRACE_SUBMIT] = 16000,
+    [TRACE_SIGNAL] = 13000,
+    [TRACE_WAIT] = 5500,
+    [TRACE_PRESENT] = 160000,
+};
+
 static uint64_t call_time(struct process *process, double mean_ns)
 {
     return (uint64_t)gsl_ran_exponential(process->random[RANDOM_PACE], mean_ns);
@@ -125,7 +143,7 @@ static struct trace_event *call(struct process *process, enum trace_op op, uint6
         .pid = 1000 + 4 * process->index,
         .tid = 5000 + 4 * process->index,
     };
-    process->clock += call_time(process, CALL_NS);
+    process->clock += call_ns[op] + call_time(process, THINK_NS);
     return event;
 }
 

@@ -238,7 +238,7 @@ bool play_create_context(struct player *player, const struct trace_event *event,
         .node = node,
         .priority = event->priority < -8 || event->priority > 8 ? 8 : (int32_t)event->priority,
         .system = event->system,
-        .existing = event->extras && strstr(event->extras, "\"x-assumed\":true"),
+        .existing = event->existing,
         .label = {event->context.text, event->context.number},
     };
     d3dkmt_create_context(process->dxgk, call, &args);
@@ -375,6 +375,7 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         .flags = (uint32_t)event->flags,
         .count = event->creations.count,
         .allocations = memory_new(event->creations.count, sizeof *args.allocations),
+        .existing = event->existing,
     };
     for (uint32_t i = 0; i < args.count; i++)
         args.allocations[i] = ask_for(player, &event->creations.items[i]);

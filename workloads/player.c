@@ -174,8 +174,13 @@ bool player_play(struct player *player, const struct trace_event *event, uint64_
         return true;
     }
     struct played_call *played = new_call(player);
-    played->on_return = on_return;
-    played->owner = owner;
+    if (event->existing) { /* nobody made a call: nothing takes time, nothing is reported */
+        player_assume(player, "events_that_stand_for_what_was_there_before");
+        played->silent = true;
+    } else {
+        played->on_return = on_return;
+        played->owner = owner;
+    }
     played->report = (struct probe_call){.index = index,
                                          .op = trace_ops[event->op].name,
                                          .pid = event->pid,
@@ -184,10 +189,12 @@ bool player_play(struct player *player, const struct trace_event *event, uint64_
     note_expectations(&played->report.expected, event);
     player->index = index;
     struct complaint complaint = {error, error_size};
-    if (play(player, event, &played->call, &complaint))
-        return true;
-    discard_call(played);
-    return false;
+    bool meant = play(player, event, &played->call, &complaint);
+    if (!meant)
+        discard_call(played);
+    else if (event->existing)
+        on_return(owner);
+    return meant;
 }
 
 bool player_skip(struct player *player, const struct trace_event *event, char *error,

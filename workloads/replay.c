@@ -44,6 +44,7 @@ struct replay {
     struct player player;
     struct order *order;
     struct replay_thread *threads;
+    struct replay_thread *last_thread; /* asked for: most calls follow one of their own thread */
     struct replay_thread *waiting;
     struct trace_event event; /* the next one, read and not yet due */
     bool have_event, at_end;
@@ -126,7 +127,9 @@ static bool read_event(struct replay *replay)
 static struct replay_thread *thread_of(struct replay *replay, const struct trace_event *event)
 {
     uint64_t key = (uint64_t)event->pid << 32 | event->tid;
-    struct replay_thread *thread;
+    struct replay_thread *thread = replay->last_thread;
+    if (thread && thread->key == key)
+        return thread;
     HASH_FIND(hh, replay->threads, &key, sizeof key, thread);
     if (!thread) {
         thread = memory_new(1, sizeof *thread);
@@ -135,6 +138,7 @@ static struct replay_thread *thread_of(struct replay *replay, const struct trace
         thread->recorded_free_ns = replay->options->from_ns;
         HASH_ADD(hh, replay->threads, key, sizeof key, thread);
     }
+    replay->last_thread = thread;
     return thread;
 }
 

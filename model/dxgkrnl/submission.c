@@ -195,5 +195,5 @@ uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
         queue(call, context);
     }
     return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            PROFILE_PRESENT, 0, 0);
+                            flip ? PROFILE_FLIP : PROFILE_PRESENT, 0, 0);
 }

@@ -42,8 +42,6 @@ const struct key_spec profile_keys[] = {
 
     TOP("memory.fill-rate", RATE, memory.fill_rate, "0B/s..100TB/s", "394GB/s",
         "zeroing adapter memory; 0 = free of charge"),
-    TOP("memory.copy-rate", RATE, memory.copy_rate, "0B/s..100TB/s", "197GB/s",
-        "copying within the adapter; 0 = free of charge"),
     TOP("memory.page-table-entry", FINE, memory.page_table_entry_ps, "0ns..1ms", "314ps",
         "writing one page-table entry"),
     TOP("memory.tlb-flush", TIME, memory.tlb_flush_ns, "0ns..1s", "3us",
@@ -59,8 +57,6 @@ const struct key_spec profile_keys[] = {
     SEGMENT("page", SIZE, page, "4KiB..2MiB", "4KiB", "page: 4KiB, 64KiB or 2MiB"),
     SEGMENT("cpu-visible", SIZE, cpu_visible, "0B..16TiB", "0B",
             "bytes from the start that the CPU can map"),
-    SEGMENT("budget-group", CHOICE, budget_group, "local, non-local", "local",
-            "the budget its bytes count against"),
 
     NODE("kind", CHOICE, kind, "3d, compute, copy, video, paging", "3d", "what the engine does"),
     NODE("speed", NUMBER, speed, "0.001..1000", "1",
@@ -140,6 +136,7 @@ const struct key_spec profile_keys[] = {
     FIXED("signal", SIGNAL, "12.2us"),
     FIXED("wait", WAIT, "5.1us"),
     FIXED("present", PRESENT, "158us"),
+    FIXED("flip", FLIP, "39.1us"),
 
     TOP("system.memory", SIZE, system.memory, "1MiB..16TiB", "32GiB",
         "system memory that graphics may commit"),

@@ -13,7 +13,6 @@
 enum { PROFILE_SEGMENTS_MAX = 31, PROFILE_NODES_MAX = 64, PROFILE_NAME_SIZE = 48 };
 
 enum profile_segment_kind { PROFILE_MEMORY, PROFILE_APERTURE };
-enum profile_budget_group { PROFILE_LOCAL, PROFILE_NON_LOCAL };
 enum profile_node_kind {
     PROFILE_NODE_3D,
     PROFILE_NODE_COMPUTE,
@@ -33,7 +32,6 @@ struct profile_link {
 
 struct profile_memory {
     double fill_rate;             /* bytes/s; 0 = free of charge */
-    double copy_rate;             /* bytes/s of a copy within the adapter; 0 = free */
     uint64_t page_table_entry_ps; /* picoseconds per page-table entry written */
     uint64_t tlb_flush_ns;
     uint64_t aperture_map_ns; /* per aperture mapping or unmapping operation, whatever its size */
@@ -46,7 +44,6 @@ struct profile_segment {
     uint64_t commit_limit; /* bytes; 0 = size */
     uint64_t page;         /* bytes: 4 KiB, 64 KiB or 2 MiB */
     uint64_t cpu_visible;  /* bytes from the start that the CPU can map */
-    enum profile_budget_group budget_group;
 };
 
 struct profile_node {
@@ -124,7 +121,8 @@ enum profile_call {
     PROFILE_SUBMIT,
     PROFILE_SIGNAL,
     PROFILE_WAIT,
-    PROFILE_PRESENT,
+    PROFILE_PRESENT, /* handed to the compositor */
+    PROFILE_FLIP,    /* handed to the display */
     PROFILE_CALLS
 };
 

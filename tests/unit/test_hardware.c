@@ -211,7 +211,7 @@ static void ideal_is_the_ruler(void **state)
     assert_true(p->link.bandwidth_in == 1e9 && p->link.bandwidth_out == 1e9);
     assert_int_equal(p->link.latency_ns, 0);
     assert_true(p->link.duplex_factor == 1.0);
-    assert_true(p->memory.fill_rate == 0.0 && p->memory.copy_rate == 0.0);
+    assert_true(p->memory.fill_rate == 0.0);
     assert_int_equal(p->memory.page_table_entry_ps + p->memory.tlb_flush_ns, 0);
     assert_int_equal(p->memory.aperture_map_ns, 0);
     assert_int_equal(p->segment_count, 2);

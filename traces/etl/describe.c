@@ -27,30 +27,6 @@ struct etl_description *etl_description_of(struct etl_import *import,
  * operating system's own. */
 static const uint64_t KMD_FLAGS = 0x7ffff;
 
-struct trace_names etl_segments_of_bits(struct etl_import *import, uint32_t bits)
-{
-    struct trace_names names = {0};
-    for (uint32_t segment = 1; segment < SEGMENTS_MAX; segment++)
-        if ((bits >> (segment - 1) & 1) != 0)
-            etl_add_name(import, &names, (struct trace_name){.number = segment});
-    return names;
-}
-
-/* DXGK_SEGMENTPREFERENCE: five entries of five bits of segment and one of direction, lowest
- * first; 0 is no segment. */
-static struct trace_names preferred_segments(struct etl_import *import, uint32_t packed)
-{
-    struct trace_names names = {0};
-    uint32_t seen = 1;
-    for (unsigned entry = 0; entry < 5; entry++) {
-        uint32_t segment = packed >> (6 * entry) & 31;
-        if ((seen >> segment & 1) == 0)
-            etl_add_name(import, &names, (struct trace_name){.number = segment});
-        seen |= UINT32_C(1) << segment;
-    }
-    return names;
-}
-
 static void describe(struct etl_import *import, struct trace_allocation *element,
                      const struct etl_allocation *allocation)
 {
@@ -60,7 +36,7 @@ static void describe(struct etl_import *import, struct trace_allocation *element
     element->alignment = about->alignment;
     element->segments = etl_segments_of_bits(import, about->write_segments);
     element->read_segments = etl_segments_of_bits(import, about->read_segments);
-    element->preferred = preferred_segments(import, about->preferred);
+    element->preferred = etl_preferred_segments(import, about->preferred);
     element->eviction_segments = etl_segments_of_bits(import, about->eviction_segments);
     element->kmd_flags = about->kmd_flags & KMD_FLAGS;
     element->priority = about->priority;

@@ -136,6 +136,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
         return false;
     etl_learn_calls(import);
     etl_learn_objects(import);
+    etl_learn_segments(import);
     etl_learn_engines(import);
     if (!import->failed)
         etl_map_records(import);

@@ -60,8 +60,8 @@ struct trace_event *etl_emit(struct etl_import *import, enum trace_op op,
     };
     import->event_count++;
     if (order != ORDER_RECORDED) {
-        event->extras = "{\"x-assumed\":true}";
-        event->given |= TRACE_GIVEN(TRACE_EXTRAS);
+        event->existing = true;
+        event->given |= TRACE_GIVEN(TRACE_EXISTING);
     }
     return event;
 }

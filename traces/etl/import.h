@@ -255,6 +255,7 @@ struct etl_import {
     struct etl_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
 
     /* objects.c */
+    uint32_t apertures; /* set of segments, see segments.c */
     struct etl_map first_device, first_context; /* what the first event of a handle told */
     struct etl_map first_global, first_local;
     struct etl_map context_node;
@@ -328,8 +329,17 @@ struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle);
 enum etl_kind { KIND_DEVICE, KIND_CONTEXT, KIND_ALLOCATION, KIND_RESOURCE, KIND_FENCE };
 struct trace_name etl_name(struct etl_import *import, enum etl_kind kind, uint64_t handle);
 
-/* The numbers of the bits set: bit 0 is segment 1. */
+/* segments.c */
+
+/* `local`, `aperture`, or `system` for 0. */
+struct trace_name etl_segment(const struct etl_import *import, uint64_t segment);
+
+/* The names of a set, each once; bit 0 is segment 1. */
 struct trace_names etl_segments_of_bits(struct etl_import *import, uint32_t bits);
+
+/* DXGK_SEGMENTPREFERENCE: five entries of five bits of segment and one of direction, lowest
+ * first; 0 is no segment. */
+struct trace_names etl_preferred_segments(struct etl_import *import, uint32_t packed);
 
 /* Adds an element to a CreateAllocation. */
 void etl_add_creation(struct etl_import *import, struct trace_event *event,
@@ -366,6 +376,7 @@ void etl_emit_opening(struct etl_import *import, const struct etl_event *from,
 /* Passes over the records, in this order. */
 void etl_learn_calls(struct etl_import *import);
 void etl_learn_objects(struct etl_import *import);
+void etl_learn_segments(struct etl_import *import);
 void etl_learn_engines(struct etl_import *import);
 void etl_map_records(struct etl_import *import);
 

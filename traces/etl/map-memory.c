@@ -12,12 +12,6 @@ struct etl_buffer {
     struct trace_name from, to;
 };
 
-static struct trace_name segment_name(uint64_t segment)
-{
-    return segment == 0 ? (struct trace_name){.text = "system"}
-                        : (struct trace_name){.number = segment};
-}
-
 /* One event about one allocation, named by its local handle. */
 static struct trace_event *about_allocation(struct etl_import *import, enum trace_op op,
                                             const struct etl_event *event, uint64_t local,
@@ -273,8 +267,8 @@ static void paging_operation(struct etl_import *import, const struct etl_event *
         etl_put(import, &import->buffers, handle, 0, buffer);
     }
     /* A fill or discard stays within its segment: nothing crosses a link. */
-    struct trace_name from = segment_name(fill || discard ? segment : source);
-    struct trace_name to = segment_name(fill || discard ? segment : target);
+    struct trace_name from = etl_segment(import, fill || discard ? segment : source);
+    struct trace_name to = etl_segment(import, fill || discard ? segment : target);
     if (fill) {
         import->tally.fills++;
         import->tally.fill_bytes += bytes;
@@ -301,7 +295,7 @@ void etl_map_paging_packet(struct etl_import *import, const struct etl_event *ev
                            uint64_t dma_buffer, const struct etl_packet *packet)
 {
     struct etl_buffer *buffer = etl_map_get(&import->buffers, dma_buffer, 0);
-    struct trace_name system = segment_name(0);
+    struct trace_name system = etl_segment(import, 0);
     bool empty = buffer == NULL || buffer->operations == 0; /* page tables only */
     struct trace_event *emitted =
         observe(import, event, empty ? 0 : buffer->bytes, empty ? system : buffer->from,
