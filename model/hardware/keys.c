@@ -89,6 +89,8 @@ const struct key_spec profile_keys[] = {
         "which allocations are evicted first"),
     TOP("vidmm.zero-fill", SWITCH, vidmm.zero_fill, "true, false", "true",
         "whether the first page-in of an allocation zeroes it"),
+    TOP("vidmm.device-quantum", TIME, vidmm.device_quantum_ns, "0ns..10s", "16ms",
+        "devices that do not fit together take turns: one that was paged in stays this long"),
     TOP("vidmm.build", TIME, vidmm.build_ns, "0ns..1s", "2.6us",
         "CPU time of building one paging operation into a paging buffer"),
 

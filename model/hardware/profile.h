@@ -71,6 +71,7 @@ struct profile_scheduler {
 struct profile_vidmm {
     char eviction[PROFILE_NAME_SIZE]; /* victim policy */
     bool zero_fill;                   /* first page-in costs a fill */
+    uint64_t device_quantum_ns;       /* a device that was paged in stays that long at least */
     uint64_t build_ns;                /* CPU: building one paging operation into a paging buffer */
 };
 

@@ -67,12 +67,14 @@ struct vidmm_context_memory {
 
 struct vidmm_device {
     struct vidmm *vidmm;
+    struct vidmm_device *prev, *next; /* all devices */
     uint32_t pid;
     uint32_t running; /* packets from preparation to completion: the list must stay resident */
     uint64_t required_bytes;
     struct vidmm_residency *required;
     struct vidmm_residency *missing; /* required and not resident */
     uint32_t missing_count;
+    uint64_t turn_ends_ns; /* it was paged in: until then it stays and may run */
 };
 
 struct vidmm_segment {
@@ -118,6 +120,7 @@ struct vidmm {
     uint64_t committed_bytes;
     struct vidmm_segment *segments; /* [id - 1] */
     struct vidmm_allocation *allocations;
+    struct vidmm_device *devices;
     struct vidmm_channel *channels;
     uint32_t channel_count;
     struct vidmm_request *requests; /* not yet taken by a channel */
@@ -126,6 +129,7 @@ struct vidmm {
     struct vidsch_packet **held;    /* packets not prepared while a channel is blocked */
     uint32_t held_count, held_room;
     struct sim_timer kick;
+    struct sim_timer turn; /* end of a device's turn that a channel waits for */
     struct memory_pool residencies;
 };
 

@@ -63,11 +63,26 @@ static void wait(struct vidmm_channel *channel, bool for_room)
     channel->vidmm->blocked += for_room;
 }
 
-/* Pinned memory is let go of when packets complete or other channels finish. */
+/* The end of the first turn to come: then what that device requires may be sent away. */
+static bool await_turn(struct vidmm *vidmm)
+{
+    uint64_t now = sim_now(vidmm->sim), first = UINT64_MAX;
+    const struct vidmm_device *device;
+    DL_FOREACH (vidmm->devices, device) {
+        if (device->turn_ends_ns > now && device->turn_ends_ns < first)
+            first = device->turn_ends_ns;
+    }
+    if (first != UINT64_MAX)
+        sim_at(vidmm->sim, &vidmm->turn, first);
+    return first != UINT64_MAX;
+}
+
+/* Pinned memory is let go of when packets complete, turns end or other channels finish. */
 static bool something_will_be_let_go(const struct vidmm_channel *channel)
 {
-    const struct vidmm *vidmm = channel->vidmm;
-    if (vidmm->running)
+    struct vidmm *vidmm = channel->vidmm;
+    bool turn = await_turn(vidmm);
+    if (vidmm->running || turn)
         return true;
     for (uint32_t i = 0; i < vidmm->channel_count; i++)
         if (&vidmm->channels[i] != channel && vidmm->channels[i].request &&
@@ -242,6 +257,7 @@ void vidmm_paging_init(struct vidmm *vidmm)
 {
     const struct profile *profile = vidmm->profile;
     sim_timer_init(&vidmm->kick, look_again, vidmm);
+    sim_timer_init(&vidmm->turn, look_again, vidmm);
     vidmm->channels = memory_new(profile->node_count, sizeof *vidmm->channels);
     for (uint32_t node = 0; node < profile->node_count; node++) {
         if (profile->nodes[node].kind != PROFILE_NODE_PAGING)

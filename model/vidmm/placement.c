@@ -43,8 +43,8 @@ bool vidmm_place(struct vidmm_allocation *allocation)
 }
 
 /* Whether the allocation may be sent away for `device`. On WDDM 2.0 what a device requires must
- * stay while it runs; `idle_devices` says whether those of devices that do not may be taken too:
- * such a device pages in again before its next packet. */
+ * stay while it runs and while its turn lasts; `idle_devices` says whether what other devices
+ * require may be taken at all: such a device pages in again before its next packet. */
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices)
 {
@@ -52,9 +52,11 @@ bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vid
         return false;
     if (allocation->offered)
         return true;
+    uint64_t now = sim_now(allocation->vidmm->sim);
     for (const struct vidmm_residency *residency = allocation->residencies; residency;
          residency = residency->in_allocation_next)
-        if (!idle_devices || residency->device == device || residency->device->running)
+        if (!idle_devices || residency->device == device || residency->device->running ||
+            residency->device->turn_ends_ns > now)
             return false;
     return true;
 }

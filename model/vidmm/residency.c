@@ -9,6 +9,7 @@ struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid)
     struct vidmm_device *device = memory_new(1, sizeof *device);
     device->vidmm = vidmm;
     device->pid = pid;
+    DL_APPEND(vidmm->devices, device);
     return device;
 }
 
@@ -84,6 +85,7 @@ void vidmm_device_destroy(struct vidmm_device *device)
 {
     while (device->required)
         forget(device->required);
+    DL_DELETE(device->vidmm->devices, device);
     free(device);
 }
 
@@ -307,6 +309,9 @@ static void preparation_done(void *owner, struct vidmm_request *request)
 {
     struct preparation *preparation = owner;
     struct vidsch_packet *packet = preparation->packet;
+    struct vidmm_device *device = request->device;
+    device->turn_ends_ns =
+        sim_now(device->vidmm->sim) + device->vidmm->profile->vidmm.device_quantum_ns;
     if (request->status != STATUS_SUCCESS)
         packet->without_memory = true;
     free(preparation);
@@ -376,7 +381,9 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
     struct vidmm_device *device = vidsch_context_owner(packet->context);
     const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
     if (!packet->without_memory) {
-        if (vidmm->blocked) { /* else running devices would never let go of what is waited for */
+        /* A device whose turn is over must not go on while someone waits for room, or it would
+         * never let go of what is waited for. */
+        if (vidmm->blocked && device->turn_ends_ns <= sim_now(vidmm->sim)) {
             hold(vidmm, packet);
             return false;
         }
