@@ -3,6 +3,7 @@
 #define WDDMSIM_WORKLOADS_NAMES_H
 
 #include "model/dxgkrnl/dxgkrnl.h"
+#include "model/memory.h"
 #include "traces/event.h"
 
 #include <uthash.h>
@@ -24,13 +25,24 @@ struct named_object {
     struct named_object **members; /* resource: its allocations, in order */
     uint32_t member_count;
     struct vidsch_fence fence; /* fence */
+    uint32_t required;            /* allocation: MakeResident less Evict */
     uint64_t mark;             /* event that named it last: lists name things twice */
-    UT_hash_handle hh;
+    struct named_object *prev, *next; /* those with numbers */
+    UT_hash_handle hh;                /* those with texts */
 };
 
-/* One table per kind of object. */
+struct names_slot {
+    uint64_t number;
+    struct named_object *object; /* NULL: empty */
+};
+
+/* One table per kind of object; both lists are in the order the names were given. */
 struct names {
     struct named_object *by_number, *by_text;
+    struct names_slot *slots; /* the numbers: open addressing, at most half of 2^bits are used */
+    uint32_t bits;
+    size_t count;
+    struct memory_pool pool;
 };
 
 /* NULL: no live object has this name. */

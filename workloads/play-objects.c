@@ -143,6 +143,7 @@ struct named_object *player_allocation(struct player *player, const struct trace
     allocation = names_add(&player->allocations, name);
     allocation->process = device->process;
     allocation->device = device;
+    allocation->required = 1; /* before the recording, by whatever used it */
     player_add_view(allocation, device, info.allocation);
     return allocation;
 }

@@ -18,9 +18,15 @@ static d3dkmt_handle *handles_of(struct player *player, const struct trace_event
 {
     uint32_t count = event->allocations.count;
     d3dkmt_handle *handles = player_handles(player, count);
-    for (uint32_t i = 0; i < count; i++)
-        handles[i] = player_view(
-            player_allocation(player, event, device, event->allocations.items[i]), device);
+    for (uint32_t i = 0; i < count; i++) {
+        struct named_object *allocation =
+            player_allocation(player, event, device, event->allocations.items[i]);
+        handles[i] = player_view(allocation, device);
+        if (allocation && event->op == TRACE_MAKE_RESIDENT)
+            allocation->required++;
+        if (allocation && event->op == TRACE_EVICT && allocation->required)
+            allocation->required--;
+    }
     return handles;
 }
 
@@ -123,6 +129,10 @@ static uint32_t add_references(struct player *player, const struct trace_event *
             continue;
         if (allocation)
             allocation->mark = player->marks;
+        /* The real system would stop the device: here the packet's list is paged in for it. */
+        if (player->header.residency == TRACE_RESIDENCY_EXPLICIT && allocation &&
+            allocation->required == 0 && player->profile->wddm >= 20)
+            player_assume(player, "references_to_what_was_not_made_resident");
         d3dkmt_handle handle = player_view(allocation, device);
         if (!handle && allocation && player->header.create_unknown)
             continue; /* another device's: counted as an assumption when it was looked up */

@@ -72,7 +72,7 @@ const struct key_spec profile_keys[] = {
         "DMA packets in a node's hardware queue"),
     TOP("scheduler.context-switch", CHOICE, scheduler.context_switch, "lazy, eager", "lazy",
         "eager switches in front of every packet, also behind its own context"),
-    WORKER("submit", scheduler.submit_ns, "0ns..1s", "15us",
+    WORKER("submit", scheduler.submit_ns, "0ns..1s", "24.4us",
            "worker: handing one packet to the hardware queue"),
     WORKER("complete", scheduler.complete_ns, "0ns..1s", "8us",
            "worker: from engine stop to the packet's completion"),
