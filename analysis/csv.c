@@ -55,26 +55,97 @@ void csv_calls_header(FILE *file)
     blame_columns(file);
 }
 
+/* A row of a table that is written while the run goes on, one per call or paging operation: put
+ * together here, because a call of the library for each field would cost more than the digits. */
+struct row {
+    FILE *file;
+    size_t length;
+    char text[1024];
+};
+
+static void row_flush(struct row *row)
+{
+    fwrite_unlocked(row->text, 1, row->length, row->file);
+    row->length = 0;
+}
+
+static void row_comma(struct row *row)
+{
+    if (row->length == sizeof row->text)
+        row_flush(row);
+    row->text[row->length++] = ',';
+}
+
+static void row_number(struct row *row, uint64_t number)
+{
+    if (sizeof row->text - row->length < CSV_DIGITS)
+        row_flush(row);
+    row->length += csv_digits(row->text + row->length, number);
+}
+
+/* Text as it is: names of ours that need no quotes. */
+static void row_word(struct row *row, const char *word)
+{
+    size_t length = strlen(word);
+    if (sizeof row->text - row->length < length)
+        row_flush(row);
+    memcpy(row->text + row->length, word, length);
+    row->length += length;
+}
+
+static void row_text(struct row *row, const char *text)
+{
+    size_t length = 0, room = sizeof row->text - row->length;
+    char *to = row->text + row->length;
+    for (; length < room && text[length] != 0; length++) {
+        char c = text[length];
+        if (c == ',' || c == '"' || c == '\r' || c == '\n')
+            break;
+        to[length] = c;
+    }
+    if (length < room && text[length] == 0) {
+        row->length += length;
+    } else { /* it needs quotes, or more room */
+        row_flush(row);
+        csv_text(row->file, text);
+    }
+}
+
+static void row_next(struct row *row, uint64_t number)
+{
+    row_comma(row);
+    row_number(row, number);
+}
+
+static void row_end(struct row *row)
+{
+    row_flush(row);
+    putc_unlocked('\n', row->file);
+}
+
 void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns)
 {
     char room[16];
-    csv_number(file, call->index);
-    next_number(file, call->due_ns);
-    next_number(file, call->start_ns);
-    next_number(file, call->return_ns);
-    comma(file);
+    struct row row;
+    row.file = file;
+    row.length = 0;
+    row_number(&row, call->index);
+    row_next(&row, call->due_ns);
+    row_next(&row, call->start_ns);
+    row_next(&row, call->return_ns);
+    row_comma(&row);
     if (call->asynchronous)
-        csv_number(file, call->done_ns);
-    next_number(file, call->pid);
-    next_number(file, call->tid);
-    comma(file);
-    csv_text(file, call->op);
-    comma(file);
-    fputs_unlocked(record_status(call->status, room), file);
-    next_number(file, latency_ns);
+        row_number(&row, call->done_ns);
+    row_next(&row, call->pid);
+    row_next(&row, call->tid);
+    row_comma(&row);
+    row_text(&row, call->op);
+    row_comma(&row);
+    row_word(&row, record_status(call->status, room));
+    row_next(&row, latency_ns);
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
-        next_number(file, call->blame_ns[cause]);
-    putc_unlocked('\n', file);
+        row_next(&row, call->blame_ns[cause]);
+    row_end(&row);
 }
 
 void csv_paging_header(FILE *file)
@@ -84,24 +155,29 @@ void csv_paging_header(FILE *file)
 
 void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation)
 {
-    FILE *file = recorder->paging_csv;
-    csv_number(file, operation->finished_ns);
-    comma(file);
-    fputs_unlocked(probe_paging_names[operation->kind], file);
-    comma(file);
-    csv_label(file, &operation->allocation);
-    next_number(file, operation->bytes);
-    comma(file);
-    csv_text(file, record_segment_name(recorder, operation->from));
-    comma(file);
-    csv_text(file, record_segment_name(recorder, operation->to));
-    next_number(file, operation->queued_ns);
-    next_number(file, operation->started_ns);
-    next_number(file, operation->finished_ns);
-    comma(file);
-    csv_text(file, operation->cause != NULL ? operation->cause : "unknown");
-    next_number(file, operation->pid);
-    putc_unlocked('\n', file);
+    struct row row;
+    row.file = recorder->paging_csv;
+    row.length = 0;
+    row_number(&row, operation->finished_ns);
+    row_comma(&row);
+    row_word(&row, probe_paging_names[operation->kind]);
+    row_comma(&row);
+    if (operation->allocation.text != NULL)
+        row_text(&row, operation->allocation.text);
+    else
+        row_number(&row, operation->allocation.number);
+    row_next(&row, operation->bytes);
+    row_comma(&row);
+    row_text(&row, record_segment_name(recorder, operation->from));
+    row_comma(&row);
+    row_text(&row, record_segment_name(recorder, operation->to));
+    row_next(&row, operation->queued_ns);
+    row_next(&row, operation->started_ns);
+    row_next(&row, operation->finished_ns);
+    row_comma(&row);
+    row_text(&row, operation->cause != NULL ? operation->cause : "unknown");
+    row_next(&row, operation->pid);
+    row_end(&row);
 }
 
 /* A quantile, or nothing where there are too few samples for it. */

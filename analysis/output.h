@@ -40,6 +40,9 @@ char *output_path(const char *directory, const char *name);
 /* CSV fields, without the comma. Text is quoted when it has to be. */
 void csv_number(FILE *file, uint64_t number);
 void csv_text(FILE *file, const char *text);
-void csv_label(FILE *file, const struct probe_label *label);
+
+/* The number's digits, without a terminator; returns how many, at most CSV_DIGITS. */
+enum { CSV_DIGITS = 20 };
+size_t csv_digits(char *text, uint64_t number);
 
 #endif

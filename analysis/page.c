@@ -205,6 +205,15 @@ static void figure_section(FILE *out, const struct result *result, int plot,
     page_figure(out, result->directory, plot_names[plot], says, outcome);
 }
 
+/* A key as words: underscores become spaces. */
+static const char *words(char spaced[128], const char *key)
+{
+    snprintf(spaced, 128, "%s", key);
+    for (char *at = spaced; *at != 0; at++)
+        *at = *at == '_' ? ' ' : *at;
+    return spaced;
+}
+
 static void notes(FILE *out, const json_t *summary)
 {
     const json_t *assumptions = AT(summary, "assumptions"), *warnings = AT(summary, "warnings");
@@ -220,9 +229,9 @@ static void notes(FILE *out, const json_t *summary)
         html(out, "<li>%s</li>\n", result_text(value));
     json_object_foreach((json_t *)(uintptr_t)assumptions, key, value)
     {
-        char text[HUMAN_ROOM];
+        char text[HUMAN_ROOM], spaced[128];
         if (result_number(value) > 0)
-            html(out, "<li>Assumed, not recorded: <code>%s</code>, %s times</li>\n", key,
+            html(out, "<li>Assumed, not recorded: %s: %s</li>\n", words(spaced, key),
                  count_text(text, result_number(value)));
     }
     fputs("</ul>\n</section>\n", out);
@@ -252,26 +261,22 @@ static void key_numbers(FILE *out, const json_t *summary)
         key_number(out, human_share(text, value), "resident when submitted");
     if (!isnan(value = NUMBER(summary, "paging", "page_in_bytes")))
         key_number(out, human_bytes(text, value), "paged in");
-    if (!isnan(value = NUMBER(summary, "paging", "evictions")))
-        key_number(out, count_text(text, value), "evictions");
+    if (!isnan(value = NUMBER(summary, "paging", "page_out_bytes")))
+        key_number(out, human_bytes(text, value), "paged out");
     fputs("</section>\n", out);
 }
 
 static void calls_table(FILE *out, const json_t *summary)
 {
-    const json_t *calls = AT(summary, "calls"), *recorded = AT(summary, "recorded");
-    bool any = json_object_size(AT(recorded, "dur")) + json_object_size(AT(recorded, "done")) != 0;
     const char *op;
     json_t *call;
-    html(
-        out,
-        "<div class=\"wide\"><table><thead><tr><th>call</th><th>count</th><th>failed</th>"
-        "<th>mean</th><th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>max</th>%r</tr></thead>"
-        "<tbody>\n",
-        any ? "<th>recorded p50</th><th>median error</th><th>p90 error</th>" : "");
-    json_object_foreach((json_t *)(uintptr_t)calls, op, call)
+    fputs("<div class=\"wide\"><table><thead><tr><th>call</th><th>count</th><th>failed</th>"
+          "<th>mean</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th><th>max</th>"
+          "</tr></thead><tbody>\n",
+          out);
+    json_object_foreach((json_t *)(uintptr_t)AT(summary, "calls"), op, call)
     {
-        static const char *const columns[] = {"mean", "p50", "p90", "p99", "p999", "max"};
+        static const char *const columns[] = {"mean", "p50", "p90", "p95", "p99", "p999", "max"};
         double failed = 0;
         const char *status;
         json_t *times;
@@ -282,16 +287,42 @@ static void calls_table(FILE *out, const json_t *summary)
         page_cell_count(out, failed);
         for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
             page_cell_time(out, NUMBER(call, "latency_ns", columns[i]));
-        const json_t *known = AT(recorded, "done", op);
-        if (!json_is_object(known))
-            known = AT(recorded, "dur", op);
-        if (any) {
-            page_cell_time(out, NUMBER(known, "recorded_ns", "p50"));
-            page_cell_share(out, NUMBER(known, "median_error"));
-            page_cell_share(out, NUMBER(known, "p90_error"));
-        }
         fputs("</tr>\n", out);
     }
+    fputs("</tbody></table></div>\n", out);
+}
+
+/* One kind of time, the same calls on both sides. */
+static void recorded_rows(FILE *out, const json_t *all, const char *until)
+{
+    static const char *const quantiles[] = {"p50", "p95"};
+    const char *op;
+    json_t *known;
+    json_object_foreach((json_t *)(uintptr_t)all, op, known)
+    {
+        html(out, "<tr><td>%s %s</td>", op, until);
+        page_cell_count(out, NUMBER(known, "count"));
+        for (size_t i = 0; i < 2; i++) {
+            page_cell_time(out, NUMBER(known, "recorded_ns", quantiles[i]));
+            page_cell_time(out, NUMBER(known, "simulated_ns", quantiles[i]));
+        }
+        page_cell_share(out, NUMBER(known, "median_error"));
+        page_cell_share(out, NUMBER(known, "p90_error"));
+        fputs("</tr>\n", out);
+    }
+}
+
+static void recorded_table(FILE *out, const json_t *summary)
+{
+    const json_t *done = AT(summary, "recorded", "done"), *dur = AT(summary, "recorded", "dur");
+    if (json_object_size(done) + json_object_size(dur) == 0)
+        return;
+    fputs("<div class=\"wide\"><table><thead><tr><th>from the call to</th><th>recorded calls</th>"
+          "<th>p50 recorded</th><th>simulated</th><th>p95 recorded</th><th>simulated</th>"
+          "<th>median error</th><th>p90 error</th></tr></thead><tbody>\n",
+          out);
+    recorded_rows(out, done, "done");
+    recorded_rows(out, dur, "return");
     fputs("</tbody></table></div>\n", out);
 }
 
@@ -341,6 +372,8 @@ static void engines_table(FILE *out, const json_t *summary)
           out);
     json_object_foreach((json_t *)(uintptr_t)AT(summary, "scheduling", "nodes"), key, node)
     {
+        if (!(by_busy(node) > 0) && !(NUMBER(node, "packets") > 0))
+            continue;
         html(out, "<tr><td>%s %s</td>", key, TEXT(node, "name"));
         page_cell_count(out, NUMBER(node, "packets"));
         page_cell_share(out, NUMBER(node, "busy_share"));
@@ -370,9 +403,12 @@ static void processes_table(FILE *out, const json_t *summary)
         char pid[HUMAN_ROOM];
         const char *name;
         json_t *segment;
+        int listed = 0;
         if (index == LISTED)
             break;
-        html(out, "<tr><td>%s</td>", human_decimal(pid, NUMBER(process, "pid"), 0));
+        html(out, "<tr><td>%s</td>",
+             NUMBER(process, "pid") == 0 ? "unknown"
+                                         : human_decimal(pid, NUMBER(process, "pid"), 0));
         page_cell_count(out, NUMBER(process, "calls"));
         page_cell_count(out, NUMBER(process, "failures"));
         page_cell_count(out, NUMBER(process, "packets"));
@@ -383,7 +419,8 @@ static void processes_table(FILE *out, const json_t *summary)
         {
             char bytes[HUMAN_ROOM];
             if (by_peak(segment) > 0)
-                html(out, "%s %s ", name, human_bytes(bytes, by_peak(segment)));
+                html(out, "%s%s %s", listed++ > 0 ? ", " : "", name,
+                     human_bytes(bytes, by_peak(segment)));
         }
         fputs("</td></tr>\n", out);
     }
@@ -448,6 +485,7 @@ void page_one(FILE *out, const struct result *result, const struct plot_outcome 
     figure_section(out, result, PLOT_ENGINES, &outcomes[PLOT_ENGINES]);
     engines_table(out, summary);
     figure_section(out, result, PLOT_RECORDED, &outcomes[PLOT_RECORDED]);
+    recorded_table(out, summary);
     fputs("<h2>Processes</h2>\n", out);
     processes_table(out, summary);
     fputs("<h2>What was run</h2>\n", out);

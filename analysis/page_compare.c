@@ -24,7 +24,7 @@ static const struct key_number key_numbers[] = {
     {"resident when submitted", {"residency", "hit_ratio"}, human_share},
     {"paged in", {"paging", "page_in_bytes"}, human_bytes},
     {"paged out", {"paging", "page_out_bytes"}, human_bytes},
-    {"evictions", {"paging", "evictions"}, count_text},
+    {"filled", {"paging", "fill_bytes"}, human_bytes},
     {"demotions", {"paging", "demotions"}, count_text},
     {"link busy, in", {"paging", "link_busy_ns", "in"}, html_time},
     {"context switches", {"scheduling", "context_switches"}, count_text},
@@ -47,6 +47,9 @@ static void value_cell(FILE *out, double value, double first, bool is_first,
         const char *sign = relative > 0 ? "+" : "";
         if (fabs(relative) < 0.0005)
             fputs(" <span class=\"soft\">(same)</span>", out);
+        else if (relative >= 9)
+            html(out, " <span class=\"soft\">(× %s)</span>",
+                 human_decimal(change, value / first, relative < 99 ? 1 : 0));
         else
             html(out, " <span class=\"soft\">(%s%s)</span>", sign, human_share(change, relative));
     }
@@ -81,7 +84,7 @@ static void numbers_table(FILE *out, const struct result *results, size_t count)
 
 static void calls_table(FILE *out, const struct result *results, size_t count)
 {
-    static const char *const columns[] = {"mean", "p50", "p99"};
+    static const char *const columns[] = {"mean", "p50", "p95", "p99"};
     const char *ops[64];
     size_t op_count = result_ranked(result_at(results[0].summary, "calls", NULL), result_call_time,
                                     ops, sizeof ops / sizeof *ops);

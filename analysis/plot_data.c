@@ -18,6 +18,18 @@ static void rise(FILE *data, const double at[2], bool first)
     plot_row(data, at, 2);
 }
 
+/* Whether the recording says how long (nearly) all calls of the op took: of a MakeResident only the
+ * pending ones have a completion, and their distribution is not that of all. */
+static bool fully_recorded(const struct result *result, const char *op)
+{
+    const json_t *recorded = result_at(result->summary, "recorded", NULL);
+    const json_t *known = result_at(recorded, "done", op, NULL);
+    if (!json_is_object(known))
+        known = result_at(recorded, "dur", op, NULL);
+    double all = result_number(result_at(result->summary, "calls", op, "count", NULL));
+    return result_number(result_at(known, "count", NULL)) >= 0.9 * all;
+}
+
 /* Blocks of the data, in order: op 1 simulated, op 1 recorded, op 2 simulated, ...; an op without
  * a recording has a block of one empty point. */
 bool plot_data_latency(const struct result *result, FILE *script, FILE *data, char *reason,
@@ -34,9 +46,9 @@ bool plot_data_latency(const struct result *result, FILE *script, FILE *data, ch
         if (!result_table_open(&table, result, "latency-cdf.csv", "op,source,latency_ns,share",
                                reason, size))
             return false;
-        bool first = true;
+        bool first = true, drawn = block % 2 == 0 || fully_recorded(result, ops[block / 2]);
         fputs("0 NaN\n", data);
-        while (result_table_next(&table, 4)) {
+        while (drawn && result_table_next(&table, 4)) {
             const char *source = block % 2 == 0 ? "simulated" : "recorded";
             double at[2] = {result_table_number(&table, 2), result_table_number(&table, 3)};
             if (strcmp(table.field[0], ops[block / 2]) != 0 ||

@@ -88,24 +88,27 @@ static bool write_shares(const struct result *result, struct shares *shares, FIL
     if (!result_table_open(&table, result, "residency.csv", "t_ns,scope,pid,segment,resident_bytes",
                            reason, size))
         return false;
-    double now = 0;
-    stairs(shares, data, 0, unit);
+    double now = 0, step = span / STEPS;
+    shares->pending = true; /* the start, with whatever is resident by then */
+    shares->last_ns = -step;
     while (result_table_next(&table, 5)) {
         double t = result_table_number(&table, 0), bytes = result_table_number(&table, 4);
         double pid = result_table_number(&table, 2);
         if (strcmp(table.field[1], "process") != 0 ||
             strcmp(table.field[3], shares->segment) != 0 || isnan(t + bytes + pid) || t < now)
             continue;
-        if (t > now && shares->pending && now - shares->last_ns >= span / STEPS) {
+        if (t > now && shares->pending && (now - shares->last_ns >= step || t - now >= step)) {
             stairs(shares, data, now, unit);
             shares->pending = false;
         }
-        if (t > now && !shares->pending && t - shares->last_ns >= span / STEPS)
+        if (t > now && !shares->pending && t - shares->last_ns >= step)
             stairs(shares, data, t, unit); /* the level until here, then the step */
         now = t;
         set_share(shares, pid, bytes);
         shares->pending = true;
     }
+    if (shares->pending)
+        stairs(shares, data, now, unit);
     stairs(shares, data, span > now ? span : now, unit);
     result_table_close(&table);
     free(shares->of);
@@ -145,7 +148,10 @@ bool plot_data_residency(const struct result *result, FILE *script, FILE *data, 
         fprintf(script, "shares[%zu] = %zu\nnames[%zu] = '", i + 1, shares.count + shares.others,
                 i + 1);
         for (size_t p = 0; p < shares.count; p++)
-            fprintf(script, "%s%.0f", p != 0 ? " " : "", shares.pid[p]);
+            if (shares.pid[p] == 0)
+                fprintf(script, "%sunknown", p != 0 ? " " : "");
+            else
+                fprintf(script, "%s%.0f", p != 0 ? " " : "", shares.pid[p]);
         fprintf(script, "%s'\n", shares.others ? " others" : "");
     }
     return true;

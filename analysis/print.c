@@ -40,45 +40,72 @@ static void print_run(const struct screen *screen, const struct recorder *record
             human_count(d, run->wall_s > 0 ? (uint64_t)((double)run->events / run->wall_s) : 0));
 }
 
-static void print_call(const struct screen *screen, const struct recorder *recorder, uint32_t index,
-                       bool compared)
+static void print_call(const struct screen *screen, const struct recorder *recorder, uint32_t index)
 {
-    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM];
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM], f[HUMAN_ROOM];
     const struct record_op *op = &recorder->op[index];
     struct record_calls calls;
     record_op_calls(recorder, index, &calls);
     uint64_t failures = record_failures(op);
-    fprintf(screen->out, "%-24.24s %12s %s%8s%s %9s %9s %9s", op->name,
+    fprintf(screen->out, "%-24.24s %12s %s%8s%s %9s %9s %9s %9s\n", op->name,
             human_count(a, calls.latency.count), failures != 0 ? screen->bad : "",
             failures != 0 ? human_count(b, failures) : "-", failures != 0 ? screen->plain : "",
-            quantile(c, &calls.latency, 500), quantile(d, &calls.latency, 990),
-            human_time(e, (double)calls.latency.max));
-    const struct record_errors *known = op->done.recorded.count != 0 ? &op->done : &op->dur;
-    uint64_t ppm;
-    if (compared && known->recorded.count != 0) {
-        bool error = histogram_quantile(&known->ppm, 500, &ppm);
-        fprintf(screen->out, " %9s %-4s %8s", quantile(a, &known->recorded, 500),
-                known == &op->done ? "done" : "dur",
-                error ? human_share(b, (double)ppm / 1e6) : "-");
-    }
-    putc('\n', screen->out);
+            quantile(c, &calls.latency, 500), quantile(d, &calls.latency, 950),
+            quantile(e, &calls.latency, 990), human_time(f, (double)calls.latency.max));
     record_calls_clear(&calls);
 }
 
 static void print_calls(const struct screen *screen, const struct recorder *recorder)
 {
     uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
-    bool compared = false;
-    for (uint32_t i = 0; i < count; i++)
-        compared = compared || recorder->op[i].dur.recorded.count != 0 ||
-                   recorder->op[i].done.recorded.count != 0;
     if (count == 0)
         return;
-    fprintf(screen->out, "\n%s%-24s %12s %8s %9s %9s %9s%s%s\n", screen->head, "call", "count",
-            "failed", "p50", "p99", "max", compared ? "  recorded p50    error" : "",
-            screen->plain);
+    fprintf(screen->out, "\n%s%-24s %12s %8s %9s %9s %9s %9s%s\n", screen->head, "call", "count",
+            "failed", "p50", "p95", "p99", "max", screen->plain);
     for (uint32_t i = 0; i < count; i++)
-        print_call(screen, recorder, order[i], compared);
+        print_call(screen, recorder, order[i]);
+}
+
+/* What was recorded of the same calls, beside what came out for them. */
+static void print_known(const struct screen *screen, const char *name, const char *until,
+                        const struct record_errors *known)
+{
+    char what[40], a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM],
+        f[HUMAN_ROOM], g[HUMAN_ROOM];
+    uint64_t median, p90;
+    snprintf(what, sizeof what, "%s %s", name, until);
+    bool error = histogram_quantile(&known->ppm, 500, &median);
+    error = error && histogram_quantile(&known->ppm, 900, &p90);
+    fprintf(screen->out, "%-31.31s %7s %9s %9s %9s %9s %9s %8s\n", what,
+            human_count(a, known->recorded.count), quantile(b, &known->recorded, 500),
+            quantile(c, &known->simulated, 500), quantile(d, &known->recorded, 950),
+            quantile(e, &known->simulated, 950), error ? human_share(f, (double)median / 1e6) : "-",
+            error ? human_share(g, (double)p90 / 1e6) : "-");
+}
+
+/* How long calls took to be done; how long until they returned where nothing is said of the
+ * other, or only of few. */
+static void print_recorded(const struct screen *screen, const struct recorder *recorder)
+{
+    uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
+    bool headed = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct record_op *op = &recorder->op[order[i]];
+        uint64_t done = op->done.recorded.count, dur = op->dur.recorded.count;
+        if (done == 0 && dur == 0)
+            continue;
+        if (!headed)
+            fprintf(screen->out,
+                    "\n%s%-31s %7s %9s %9s %9s %9s %9s %8s\n%-31s %7s %9s %9s %9s %9s %9s %8s%s\n",
+                    screen->head, "", "", "p50", "p50", "p95", "p95", "error", "error",
+                    "from the call to its end", "count", "recorded", "simulated", "recorded",
+                    "simulated", "median", "p90", screen->plain);
+        headed = true;
+        if (done != 0)
+            print_known(screen, op->name, "done", &op->done);
+        if (dur > 2 * done)
+            print_known(screen, op->name, "return", &op->dur);
+    }
 }
 
 static void print_segments(const struct screen *screen, const struct recorder *recorder)
@@ -170,15 +197,25 @@ static void print_engines(const struct screen *screen, const struct recorder *re
                 quantile(c, &recorder->present_interval, 990));
 }
 
+/* A key as words: underscores become spaces. */
+static const char *words(char spaced[71], const char *key)
+{
+    snprintf(spaced, 71, "%s", key);
+    for (char *at = spaced; *at != 0; at++)
+        *at = *at == '_' ? ' ' : *at;
+    return spaced;
+}
+
 static void print_notes(const struct screen *screen, const struct recorder *recorder)
 {
-    char a[HUMAN_ROOM], b[HUMAN_ROOM];
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], key[71];
     enum { SHOWN = 8 };
     putc('\n', screen->out);
     for (uint32_t i = 0; i < recorder->assumptions; i++)
         if (recorder->assumption[i].count != 0)
-            fprintf(screen->out, "%sassumed%s  %.70s: %s\n", screen->care, screen->plain,
-                    recorder->assumption[i].key, human_count(a, recorder->assumption[i].count));
+            fprintf(screen->out, "%sassumed%s  %s: %s\n", screen->care, screen->plain,
+                    words(key, recorder->assumption[i].key),
+                    human_count(a, recorder->assumption[i].count));
     for (uint32_t i = 0; i < recorder->warnings && i < SHOWN; i++)
         fprintf(screen->out, "%swarning%s  %.*s\n", screen->care, screen->plain, WIDTH - 10,
                 recorder->warning[i].text);
@@ -204,6 +241,7 @@ void recorder_print(const struct recorder *recorder, const struct recorder_run *
         screen = (struct screen){out, "\033[1m", "\033[1;31m", "\033[33m", "\033[2m", "\033[0m"};
     print_run(&screen, recorder, run);
     print_calls(&screen, recorder);
+    print_recorded(&screen, recorder);
     print_segments(&screen, recorder);
     print_paging(&screen, recorder);
     print_engines(&screen, recorder);

@@ -200,9 +200,12 @@ void residency_paging(void *self, const struct probe_paging *operation)
         recorder->last_ns = operation->finished_ns;
     count_flow(&recorder->flow[operation->kind], operation->bytes);
     uint32_t cause = 0;
-    while (cause < recorder->causes && recorder->cause[cause].name != name &&
-           strcmp(recorder->cause[cause].name, name) != 0)
+    while (cause < recorder->causes && recorder->cause[cause].name != name)
         cause++;
+    if (cause == recorder->causes) /* not the same pointer: perhaps the same letters */
+        for (cause = 0; cause < recorder->causes; cause++)
+            if (strcmp(recorder->cause[cause].name, name) == 0)
+                break;
     if (cause == RECORD_CAUSES)
         cause--;
     if (cause == recorder->causes)

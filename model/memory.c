@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void exhausted(void)
 {
@@ -26,6 +27,11 @@ void *memory_resize(void *old, size_t count, size_t size)
     if (!memory)
         exhausted();
     return memory;
+}
+
+void memory_clear(void *memory, size_t size)
+{
+    memset(memory, 0, size);
 }
 
 enum { POOL_CHUNK = 256 };

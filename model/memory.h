@@ -11,6 +11,10 @@ void *memory_new(size_t count, size_t size);
 /* realloc for `count` elements; new bytes are undefined. */
 void *memory_resize(void *old, size_t count, size_t size);
 
+/* memset to 0, for structures of some hundred bytes that are cleared often: told their size, the
+ * compiler would clear them word by word in place, several times slower than the library. */
+void memory_clear(void *memory, size_t size);
+
 /* A pool of equal objects: taken and given back in constant time, so that the hot path never
  * meets the general allocator. Objects are not zeroed. */
 struct memory_pool {

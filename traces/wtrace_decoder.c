@@ -249,7 +249,7 @@ const char *wtrace_decode(struct wtrace_decoder *decoder, struct trace_event *ev
     if (delta > INT64_MAX - decoder->t)
         return BEYOND;
 
-    memset(event, 0, sizeof *event);
+    wtrace_clear(event, sizeof *event);
     decoder->t += delta;
     event->op = plan->op;
     event->t_ns = decoder->t;

@@ -7,9 +7,28 @@
 
 enum { MOST_OPS = 256, MOST_FIELDS = 48 }; /* with outcome and extras, presence fits 64 bits */
 
+void wtrace_clear(void *memory, size_t size)
+{
+    memset(memory, 0, size);
+}
+
 bool wtrace_get_long_varint(struct wtrace_cursor *cursor, uint64_t *number)
 {
+    const unsigned char *at = cursor->at;
     uint64_t value = 0;
+    if (cursor->end - at >= 10) { /* the longest there is: no need to look for the end */
+        for (unsigned shift = 0; shift < 63; shift += 7) {
+            value |= (uint64_t)(*at & 0x7f) << shift;
+            if (*at++ < 0x80) {
+                cursor->at = at;
+                *number = value;
+                return true;
+            }
+        }
+        cursor->at = at + 1;
+        *number = value | (uint64_t)*at << 63;
+        return *at <= 1;
+    }
     for (unsigned shift = 0; shift < 64 && cursor->at < cursor->end; shift += 7) {
         unsigned char byte = *cursor->at++;
         if (shift == 63 && byte > 1)

@@ -132,7 +132,7 @@ static void call_finished(void *owner, struct d3dkmt_call *call)
 static struct played_call *new_call(struct player *player)
 {
     struct played_call *played = memory_pool_take(&player->call_pool);
-    memset(played, 0, sizeof *played);
+    memory_clear(played, sizeof *played);
     played->player = player;
     played->call.on_return = call_returned;
     played->call.on_finish = call_finished;
@@ -181,11 +181,11 @@ bool player_play(struct player *player, const struct trace_event *event, uint64_
         played->on_return = on_return;
         played->owner = owner;
     }
-    played->report = (struct probe_call){.index = index,
-                                         .op = trace_ops[event->op].name,
-                                         .pid = event->pid,
-                                         .tid = event->tid,
-                                         .due_ns = due_ns};
+    played->report.index = index;
+    played->report.op = trace_ops[event->op].name;
+    played->report.pid = event->pid;
+    played->report.tid = event->tid;
+    played->report.due_ns = due_ns;
     note_expectations(&played->report.expected, event);
     player->index = index;
     struct complaint complaint = {error, error_size};

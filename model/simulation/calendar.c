@@ -16,10 +16,14 @@ static void put(struct calendar *calendar, size_t at, struct calendar_entry entr
     entry.timer->place = at + 1;
 }
 
+/* Four children to a parent: the tree is half as high as a binary one, and the children of one
+ * parent lie side by side. */
+enum { CHILDREN = 4 };
+
 static void sift_up(struct calendar *calendar, size_t at, struct calendar_entry entry)
 {
     while (at > 0) {
-        size_t parent = (at - 1) / 2;
+        size_t parent = (at - 1) / CHILDREN;
         if (!earlier(&entry, &calendar->entries[parent]))
             break;
         put(calendar, at, calendar->entries[parent]);
@@ -30,16 +34,19 @@ static void sift_up(struct calendar *calendar, size_t at, struct calendar_entry 
 
 static void sift_down(struct calendar *calendar, size_t at, struct calendar_entry entry)
 {
+    const struct calendar_entry *entries = calendar->entries;
     for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= calendar->count)
+        size_t first = CHILDREN * at + 1;
+        if (first >= calendar->count)
             break;
-        if (child + 1 < calendar->count &&
-            earlier(&calendar->entries[child + 1], &calendar->entries[child]))
-            child++;
-        if (!earlier(&calendar->entries[child], &entry))
+        size_t end = first + CHILDREN < calendar->count ? first + CHILDREN : calendar->count;
+        size_t child = first;
+        for (size_t other = first + 1; other < end; other++)
+            if (earlier(&entries[other], &entries[child]))
+                child = other;
+        if (!earlier(&entries[child], &entry))
             break;
-        put(calendar, at, calendar->entries[child]);
+        put(calendar, at, entries[child]);
         at = child;
     }
     put(calendar, at, entry);
@@ -66,7 +73,7 @@ void calendar_remove(struct calendar *calendar, struct sim_timer *timer)
     timer->place = 0;
     if (at == calendar->count)
         return;
-    if (at > 0 && earlier(&last, &calendar->entries[(at - 1) / 2]))
+    if (at > 0 && earlier(&last, &calendar->entries[(at - 1) / CHILDREN]))
         sift_up(calendar, at, last);
     else
         sift_down(calendar, at, last);
@@ -75,7 +82,9 @@ void calendar_remove(struct calendar *calendar, struct sim_timer *timer)
 struct sim_timer *calendar_take(struct calendar *calendar)
 {
     struct sim_timer *timer = calendar->entries[0].timer;
-    calendar_remove(calendar, timer);
+    timer->place = 0;
+    if (--calendar->count)
+        sift_down(calendar, 0, calendar->entries[calendar->count]);
     return timer;
 }
 

@@ -1,4 +1,4 @@
-/* The calendar: a binary heap of dates. Equal dates keep the order they were set in. */
+/* The calendar: a heap of dates. Equal dates keep the order they were set in. */
 #ifndef WDDMSIM_SIMULATION_CALENDAR_H
 #define WDDMSIM_SIMULATION_CALENDAR_H
 

@@ -161,11 +161,16 @@ uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count)
 static struct vidmm_allocation **copy_missing(struct vidmm_allocation *const *items, uint32_t count,
                                               uint32_t *missing)
 {
-    struct vidmm_allocation **copy = memory_new(count, sizeof *copy);
     *missing = 0;
     for (uint32_t i = 0; i < count; i++)
+        *missing += items[i]->state != VIDMM_RESIDENT;
+    if (*missing == 0)
+        return NULL;
+    struct vidmm_allocation **copy = memory_new(*missing, sizeof *copy);
+    uint32_t copied = 0;
+    for (uint32_t i = 0; i < count; i++)
         if (items[i]->state != VIDMM_RESIDENT)
-            copy[(*missing)++] = items[i];
+            copy[copied++] = items[i];
     return copy;
 }
 
@@ -175,10 +180,8 @@ static uint32_t page_in(struct vidmm_device *device, struct vidmm_allocation *co
 {
     uint32_t missing;
     struct vidmm_allocation **copy = copy_missing(items, count, &missing);
-    if (missing == 0) {
-        free(copy);
+    if (!copy)
         return STATUS_SUCCESS;
-    }
     request->kind = VIDMM_PAGE_IN;
     request->device = device;
     request->items = copy;
