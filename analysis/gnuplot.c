@@ -81,7 +81,7 @@ bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *o
     char *from = output_path(directory, part), *to = output_path(directory, drawn);
     bool possible = true;
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED) {
-        snprintf(error, error_size, "gnuplot is not installed (or not in PATH): no plots");
+        snprintf(error, error_size, "gnuplot is not installed (or not in PATH)");
         possible = false;
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || rename(from, to) != 0) {
         snprintf(outcome->reason, sizeof outcome->reason, "%s", message);

@@ -107,6 +107,11 @@ static double by_peak(const json_t *segment)
     return by_number(AT(segment, "peak_resident_bytes"));
 }
 
+static double by_fullness(const json_t *segment)
+{
+    return by_peak(segment) / by_number(AT(segment, "size_bytes"));
+}
+
 static double by_count(const json_t *entry)
 {
     return by_number(AT(entry, "count"));
@@ -144,15 +149,14 @@ static void say_blame(const json_t *summary, char *says)
 static void say_residency(const json_t *summary, char *says)
 {
     char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM];
-    const char *name = largest(AT(summary, "segments"), by_peak);
+    const char *name = largest(AT(summary, "segments"), by_fullness);
     const json_t *segment = name != NULL ? AT(summary, "segments", name) : NULL;
     double paged = NUMBER(summary, "paging", "page_in_bytes");
     if (segment != NULL)
         snprintf(says, SENTENCE,
                  "Segment %.60s held %s at its fullest, %s of its size, and %s on average; %s were "
                  "paged in.",
-                 name, human_bytes(a, by_peak(segment)),
-                 human_share(b, by_peak(segment) / NUMBER(segment, "size_bytes")),
+                 name, human_bytes(a, by_peak(segment)), human_share(b, by_fullness(segment)),
                  human_bytes(c, NUMBER(segment, "mean_resident_bytes")),
                  human_bytes(d, isnan(paged) ? 0 : paged));
 }
@@ -406,6 +410,9 @@ static void processes_table(FILE *out, const json_t *summary)
         int listed = 0;
         if (index == LISTED)
             break;
+        bool idle = !(NUMBER(process, "calls") > 0) && !(NUMBER(process, "packets") > 0);
+        if (idle && largest(AT(process, "segments"), by_peak) == NULL)
+            continue;
         html(out, "<tr><td>%s</td>",
              NUMBER(process, "pid") == 0 ? "unknown"
                                          : human_decimal(pid, NUMBER(process, "pid"), 0));
@@ -449,12 +456,14 @@ void page_definitions(FILE *out)
     fputs(
         "<footer>\n<p><b>Latency</b> of a call is from when the replay made it to when it was "
         "done: "
-        "the end of its asynchronous part (Submit, Present, a pending MakeResident), else its "
+        "the end of its asynchronous part if it has one (Submit, Signal, Present, a pending "
+        "MakeResident), else its "
         "return. <b>Quantiles</b> are by nearest rank: p90 is the smallest latency that at least "
         "90 % of the calls do not exceed, exact up to 1,024 calls and within 0.2 % beyond; p99 "
         "needs 100 calls, p99.9 a thousand, else it is left out (–).</p>\n"
         "<p><b>Error</b> is |simulated − recorded| / recorded, per call. <b>Resident</b> means are "
-        "weighted by time over the whole run. <b>Wait</b> is from the software queue to the "
+        "weighted by time over the whole run; engines take as long wherever memory is resident, in "
+        "an aperture too. <b>Wait</b> is from the software queue to the "
         "engine. "
         "<b>Switches avoided</b>: packets of the context that ran last, for which eager switching "
         "would have switched.</p>\n"

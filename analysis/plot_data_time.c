@@ -13,6 +13,11 @@ static double peak_resident(const json_t *entry)
     return peak > 0 ? peak : (double)NAN;
 }
 
+static double fullness(const json_t *segment)
+{
+    return peak_resident(segment) / result_number(result_at(segment, "size_bytes", NULL));
+}
+
 /* The processes with the highest peaks in one segment, the rest as one. */
 struct shares {
     const char *segment;
@@ -116,6 +121,17 @@ static bool write_shares(const struct result *result, struct shares *shares, FIL
     return true;
 }
 
+/* The colour of a process, from 1: the same in every panel. The last one stands for all others. */
+static size_t hue_of(double pids[PLOT_SERIES - 1], size_t *known, double pid)
+{
+    size_t i = 0;
+    while (i < *known && pids[i] != pid)
+        i++;
+    if (i == *known && *known < PLOT_SERIES - 1)
+        pids[(*known)++] = pid;
+    return i % (PLOT_SERIES - 1) + 1;
+}
+
 /* One block per segment: t, then the running sums of its processes' resident bytes. */
 bool plot_data_residency(const struct result *result, FILE *script, FILE *data, char *reason,
                          size_t size)
@@ -125,15 +141,18 @@ bool plot_data_residency(const struct result *result, FILE *script, FILE *data, 
     const json_t *all = result_at(result->summary, "segments", NULL);
     const json_t *processes = result_at(result->summary, "processes", NULL);
     double span = result_number(result_at(result->summary, "run", "simulated_ns", NULL));
-    size_t count = result_ranked(all, peak_resident, segments, PANELS);
+    size_t count = result_ranked(all, fullness, segments, PANELS);
     if (count == 0 || !(span > 0)) {
         snprintf(reason, size, "nothing became resident");
         return false;
     }
     plot_declare(script, "segment", segments, count);
     double unit = plot_time_unit(script, span);
-    fprintf(script, "array size[%zu]\narray peak[%zu]\narray shares[%zu]\narray names[%zu]\n",
-            count, count, count, count);
+    static const char *const arrays[] = {"size", "peak", "shares", "names", "hues"};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        fprintf(script, "array %s[%zu]\n", arrays[i], count);
+    double pids[PLOT_SERIES - 1];
+    size_t known = 0;
     for (size_t i = 0; i < count; i++) {
         struct shares shares = {.segment = segments[i]};
         rank_processes(&shares, processes);
@@ -152,7 +171,10 @@ bool plot_data_residency(const struct result *result, FILE *script, FILE *data, 
                 fprintf(script, "%sunknown", p != 0 ? " " : "");
             else
                 fprintf(script, "%s%.0f", p != 0 ? " " : "", shares.pid[p]);
-        fprintf(script, "%s'\n", shares.others ? " others" : "");
+        fprintf(script, "%s'\nhues[%zu] = '", shares.others ? " others" : "", i + 1);
+        for (size_t p = 0; p < shares.count; p++)
+            fprintf(script, "%zu ", hue_of(pids, &known, shares.pid[p]));
+        fprintf(script, "%d'\n", PLOT_SERIES);
     }
     return true;
 }

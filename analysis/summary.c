@@ -4,6 +4,7 @@
 #include "model/status.h"
 
 #include <jansson.h>
+#include <string.h>
 #include <math.h>
 
 static json_t *whole(uint64_t value)
@@ -180,6 +181,18 @@ static json_t *flow_json(const struct record_flow flow[PROBE_PAGING_KINDS])
     return json;
 }
 
+/* Times an allocation had to leave a segment, copied out or dropped; what was destroyed there did
+ * not. */
+static uint64_t evictions(const struct recorder *recorder)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < recorder->causes; i++)
+        if (strcmp(recorder->cause[i].name, "destroy") != 0)
+            count += recorder->cause[i].flow[PROBE_PAGE_OUT].count +
+                     recorder->cause[i].flow[PROBE_DISCARD].count;
+    return count;
+}
+
 static json_t *paging_json(const struct recorder *recorder)
 {
     const struct record_flow *flow = recorder->flow;
@@ -192,8 +205,7 @@ static json_t *paging_json(const struct recorder *recorder)
     json_object_set_new(json, "fill_count", whole(flow[PROBE_FILLED].count));
     json_object_set_new(json, "discard_bytes", whole(flow[PROBE_DISCARD].bytes));
     json_object_set_new(json, "discard_count", whole(flow[PROBE_DISCARD].count));
-    json_object_set_new(json, "evictions",
-                        whole(flow[PROBE_PAGE_OUT].count + flow[PROBE_DISCARD].count));
+    json_object_set_new(json, "evictions", whole(evictions(recorder)));
     json_object_set_new(json, "demotions", whole(flow[PROBE_DEMOTE].count));
     json_object_set_new(json, "demotion_bytes", whole(flow[PROBE_DEMOTE].bytes));
     json_object_set_new(json, "link_busy_ns",

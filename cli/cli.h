@@ -64,7 +64,8 @@ int cli_finish_output(int status);
 void cli_catch_interrupt(void);
 bool cli_interrupted(void);
 
-/* SHA-256 of a file's bytes as hexadecimal text; false for "-" and whatever cannot be read. */
+/* SHA-256 of a file's bytes as hexadecimal text; false for standard
+ * input, pipes, and whatever cannot be read. */
 bool cli_digest(const char *path, char hex[65]);
 
 /* Progress of a trace being read: a bar on standard error, if that is a terminal. */
@@ -94,6 +95,8 @@ struct cli_run {
     int pace; /* enum replay_pace */
     uint64_t from_ns, to_ns, seed, unknown_size, tolerance_ns;
     bool check, skip_bad, calls, expect, report, quiet, verbose;
+    struct dxgk_fault *faults;
+    size_t fault_count;
     const char *command_line;
 };
 int cli_run_replay(const struct cli_run *run);

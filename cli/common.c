@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void cli_error(const char *format, ...)
@@ -153,7 +154,9 @@ bool cli_digest(const char *path, char hex[65])
 {
     unsigned char bytes[1 << 16], digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx context;
-    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    struct stat status; /* what is no regular file cannot be read a second time */
+    bool regular = strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *file = regular ? fopen(path, "rb") : NULL;
     if (file == NULL)
         return false;
     sha256_init(&context);

@@ -24,16 +24,15 @@ static int copy_events(const struct cli_copy *copy, struct trace_reader *reader,
         enum trace_result result = trace_next(reader, &event, &error);
         if (result == TRACE_END)
             return CLI_OK;
-        if (result == TRACE_BAD) {
-            if (!copy->skip_bad || !error.skippable)
-                return cli_bad_input(error.message);
+        bool read = result == TRACE_EVENT;
+        if (!read || !trace_writer_put(writer, &event, &error)) {
+            if (!copy->skip_bad || !error.skippable) {
+                int bad_input = cli_bad_input(error.message);
+                return read ? CLI_FAILED : bad_input;
+            }
             if ((*bad)++ == 0)
                 fprintf(stderr, "%s (skipped)\n", error.message);
             continue;
-        }
-        if (!trace_writer_put(writer, &event, &error)) {
-            cli_bad_input(error.message);
-            return CLI_FAILED;
         }
         if ((++*events & 0xfff) == 0 && state->progress.shown) {
             uint64_t done, total;

@@ -56,7 +56,7 @@ static int run_demo(int argc, char **argv)
     int status = cli_run_replay(&run);
     if (status == CLI_OK)
         printf("\nOpen wddmsim-demo/report.html, or try:\n"
-               "  wddmsim replay %s -s segments.local.size=16GiB\n",
+               "  wddmsim replay %s -s nodes.3d.speed=2\n",
                trace);
     return status;
 }

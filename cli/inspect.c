@@ -2,6 +2,7 @@
 #include "analysis/human.h"
 #include "cli/cli.h"
 #include "model/status.h"
+#include "traces/message.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -40,10 +41,12 @@ static void print_heading(const struct trace_reader *reader, const struct inspec
                           const char *path)
 {
     const struct trace_header *header = trace_reader_header(reader);
-    char text[HUMAN_ROOM], other[HUMAN_ROOM];
+    char text[HUMAN_ROOM], other[HUMAN_ROOM], source[256];
+    snprintf(source, sizeof source, "%s", header->source != NULL ? header->source : "-");
+    trace_make_printable(source);
     printf("%s\n", path);
     printf("  format      %s\n", trace_reader_format(reader));
-    printf("  source      %s\n", header->source != NULL ? header->source : "-");
+    printf("  source      %s\n", source);
     printf("  residency   %s, unknown names: %s", residency_name(header->residency),
            header->create_unknown ? "created" : "fail");
     if (header->create_unknown)

@@ -6,28 +6,37 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Text with what mdoc would take for a macro or an escape made harmless. */
+enum { COLUMNS = 78 };
+
+/* Text with what mdoc would take for a macro or an escape made harmless, in short lines; a new
+ * sentence starts a new one. */
 static void text(FILE *out, const char *words)
 {
-    bool start = true;
-    for (; *words != '\0' && *words != '\v'; words++) {
-        if (start && (*words == '.' || *words == '\''))
+    size_t column = 0;
+    while (*words != '\0' && *words != '\v') {
+        size_t length = strcspn(words, " \n\v"), wide = length;
+        for (size_t i = 0; i < length; i++)
+            wide += words[i] == '-' || words[i] == '\\';
+        if (column != 0) {
+            bool full = column + 1 + wide > COLUMNS;
+            bool sentence = words[-1] == ' ' && strchr(".?!", words[-2]) != NULL;
+            putc(full || sentence || words[-1] == '\n' ? '\n' : ' ', out);
+            column = full || sentence || words[-1] == '\n' ? 0 : column + 1;
+        }
+        if (column == 0 && (*words == '.' || *words == '\''))
             fputs("\\&", out);
-        start = false;
-        if (*words == '\\')
-            fputs("\\e", out);
-        else if (*words == '-')
-            fputs("\\-", out);
-        else if ((*words == '.' || *words == '?' || *words == '!') && words[1] == ' ') {
-            fprintf(out, "%c\n", *words++); /* a new sentence starts a new line */
-            start = true;
-        } else if (*words == '\n') {
-            fputs("\n", out);
-            start = true;
-        } else
-            fputc(*words, out);
+        for (size_t i = 0; i < length; i++)
+            if (words[i] == '\\')
+                fputs("\\e", out);
+            else if (words[i] == '-')
+                fputs("\\-", out);
+            else
+                putc(words[i], out);
+        column += wide;
+        words += length;
+        words += *words == ' ' || *words == '\n';
     }
-    fputc('\n', out);
+    putc('\n', out);
 }
 
 static void option(FILE *out, const struct argp_option *option)
@@ -109,6 +118,44 @@ static void generators(FILE *out)
     }
 }
 
+static void results(FILE *out)
+{
+    static const char *const files[][2] = {
+        {"summary.json", "every number of the run, for programs"},
+        {"report.html", "the page: figures and tables, in one file"},
+        {"latency.csv", "per process and call: count, quantiles, and the mean split by cause"},
+        {"latency-cdf.csv", "per call: the distribution, simulated and recorded"},
+        {"recorded.csv", "pairs of recorded and simulated times, a sample"},
+        {"residency.csv", "resident and committed bytes over time, per process and segment"},
+        {"engines.csv", "how busy engines and link were over time, and what waited for them"},
+        {"paging.csv", "one row per paging operation"},
+        {"calls.csv", "with --calls: one row per call, its latency split by cause"},
+        {"hardware.yaml", "the profile that was used, overrides applied"},
+        {"plots", "the figures as SVG, with their data and gnuplot scripts"},
+    };
+    fputs(".Sh FILES\nThe folder of a replay holds:\n.Bl -tag -width latency-cdf.csv\n", out);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        fprintf(out, ".It Pa %s\n", files[i][0]);
+        text(out, files[i][1]);
+    }
+    fputs(".El\n", out);
+}
+
+static const struct {
+    const char *question;
+    const char *line[3];
+} examples[] = {
+    {"What does a recording hold?", {"wddmsim inspect game.etl"}},
+    {"Replay it, on the default profile and with less memory, and compare:",
+     {"wddmsim replay game.etl -o before",
+      "wddmsim replay game.etl -s segments.local.size=4GiB -o less",
+      "wddmsim report before less -o comparison"}},
+    {"A profile of your own:",
+     {"wddmsim hardware show rtx4090-24g > mine.yaml", "wddmsim replay game.etl -H mine.yaml"}},
+    {"Three programs that fight for memory:",
+     {"wddmsim generate frames --processes 3 -o frames.wtrace", "wddmsim replay frames.wtrace"}},
+};
+
 int cli_manual(FILE *out)
 {
     fputs(".\\\" Made by wddmsim __man from the tables of the program.\n"
@@ -124,21 +171,24 @@ int cli_manual(FILE *out)
           ".Op Ar option ...\n"
           ".Op Ar argument ...\n"
           ".Sh DESCRIPTION\n"
-          ".Nm\n"
-          "replays recorded GPU allocation and submission traces through a timing\\-accurate model "
-          "of the Windows Display Driver Model and reports latency and residency: what a recorded "
-          "workload would have felt like on other hardware, another driver policy or another "
-          "operating\\-system policy, and why.\n"
-          ".Pp\n"
+          ".Nm\n",
+          out);
+    text(out, "replays recorded GPU allocation and submission traces through a timing-accurate "
+              "model of the Windows Display Driver Model and reports latency and residency: what a "
+              "recorded workload would have felt like on other hardware, another driver policy or "
+              "another operating-system policy, and why.");
+    fputs(".Pp\n"
           "Every command has\n"
           ".Fl h , \\-help\n"
           "and\n"
-          ".Fl V , \\-version .\n"
-          "Sizes are written with B, KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB (powers "
-          "of 1000), times with ns, us, ms, s, rates with a size per second such as 25.7GB/s.\n"
-          "A bare size is in bytes, a bare time in nanoseconds.\n"
-          ".Sh COMMANDS\n",
+          ".Fl V , \\-version .\n",
           out);
+    text(out, "Sizes are written with B, KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB "
+              "(powers of 1000), times with ns, us, ms, s, rates with a size per second such as "
+              "25.7GB/s. A bare size is in bytes, a bare time in nanoseconds. Wherever a trace is "
+              "read, - is standard input, and a Windows recording (.etl) does as well. Results go "
+              "to files and standard output, messages and progress to standard error.");
+    fputs(".Sh COMMANDS\n", out);
     for (size_t i = 0; i < cli_command_count; i++)
         command(out, cli_commands[i]);
     fputs(".Sh WORKLOADS\n", out);
@@ -150,6 +200,7 @@ int cli_manual(FILE *out)
           "or in a YAML file, where the dots are nested maps.\n",
           out);
     keys(out);
+    results(out);
     fputs(".Sh EXIT STATUS\n"
           ".Bl -tag -width 130\n"
           ".It 0\ndone\n"
@@ -157,14 +208,15 @@ int cli_manual(FILE *out)
           ".It 2\nbad usage or bad input\n"
           ".It 130\ninterrupted; partial results are written and marked partial\n"
           ".El\n"
-          ".Sh EXAMPLES\n"
-          "Replay a recording on another machine with twice the memory:\n"
-          ".Pp\n"
-          ".Dl wddmsim replay game.etl -H rtx4090-24g -s segments.local.size=48GiB\n"
-          ".Pp\n"
-          "What does a trace hold?\n"
-          ".Pp\n"
-          ".Dl wddmsim inspect game.etl\n",
+          ".Sh EXAMPLES\n",
           out);
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        text(out, examples[i].question);
+        for (size_t line = 0; line < 3 && examples[i].line[line] != NULL; line++) {
+            fputs(line == 0 ? ".Pp\n.Dl " : ".Dl ", out);
+            text(out, examples[i].line[line]);
+        }
+        fputs(i + 1 < sizeof examples / sizeof *examples ? ".Pp\n" : "", out);
+    }
     return CLI_OK;
 }

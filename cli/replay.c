@@ -16,6 +16,7 @@ enum {
     CALLS,
     EXPECT,
     UNKNOWN_SIZE,
+    FAULT,
     NO_REPORT
 };
 
@@ -38,6 +39,10 @@ static const struct argp_option options[] = {
     {"no-report", NO_REPORT, NULL, 0, "write the tables only, no plots and no page", 3},
     {"seed", SEED, "N", 0, "seed of everything random (default: 1)", 4},
     {"check", CHECK, NULL, 0, "verify the model's invariants while running", 4},
+    {"fault", FAULT, "CALL:N:STATUS", 0,
+     "the Nth time a step of the calls is reached, it fails with STATUS (Handle:3:STATUS_NO_MEMORY); "
+     "may be repeated; a wrong CALL lists them",
+     4},
     {"expect", EXPECT, "TOL", OPTION_ARG_OPTIONAL,
      "fail, listing each case, where the simulated status differs from the recorded one or a time "
      "differs by more than TOL (default: 1ns)",
@@ -70,6 +75,23 @@ static void add_setting(struct cli_run *run, char *text, struct argp_state *stat
     }
     keys[run->set_count] = key;
     values[run->set_count++] = equals + 1;
+}
+
+static void add_fault(struct cli_run *run, const char *text, struct argp_state *state)
+{
+    char error[700];
+    struct dxgk_fault fault;
+    if (!dxgk_fault_parse(text, &fault, error, sizeof error)) {
+        argp_error(state, "--fault: %s", error);
+        return;
+    }
+    struct dxgk_fault *faults = realloc(run->faults, (run->fault_count + 1) * sizeof *faults);
+    if (faults == NULL) {
+        argp_failure(state, CLI_FAILED, 0, "out of memory");
+        return;
+    }
+    run->faults = faults;
+    run->faults[run->fault_count++] = fault;
 }
 
 static int pace_of(const char *text, struct argp_state *state)
@@ -122,6 +144,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case SEED:
         run->seed = cli_count(text, "seed", state);
+        return 0;
+    case FAULT:
+        add_fault(run, text, state);
         return 0;
     case CHECK:
         run->check = true;
@@ -202,6 +227,7 @@ static int run_replay(int argc, char **argv)
         free((char *)(uintptr_t)run.set_keys[i]); /* strndup's */
     free(run.set_keys);
     free(run.set_values);
+    free(run.faults);
     free(command_line);
     return status;
 }

@@ -31,6 +31,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (request->count == 0)
             argp_error(state, "expected a result folder");
+        if (request->count == 1 && request->output != NULL)
+            argp_error(state, "--output is for several folders; the report of one stays in it");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -41,7 +43,9 @@ static const struct argp report_argp = {
     .options = options,
     .parser = parse,
     .args_doc = "DIR...",
-    .doc = "Draw the plots and the page of a replay's folder again; several folders are compared.",
+    .doc =
+        "Draw the plots and the page of a replay's folder again, in that folder. Several folders "
+        "are compared with the first, on one page of their own.",
     .children = cli_common,
 };
 

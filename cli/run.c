@@ -197,6 +197,8 @@ static int play(struct session *session)
         .seed = run->seed,
         .check = run->check,
         .skip_bad = run->skip_bad,
+        .faults = run->faults,
+        .fault_count = run->fault_count,
         .progress = show_progress,
         .progress_self = session,
     };
@@ -239,6 +241,7 @@ int cli_run_replay(const struct cli_run *run)
         status = opened ? play(session) : cli_bad_input(error.message);
     }
     recorder_destroy(session->recorder);
+    replay_release();
     if (session->reader != NULL)
         trace_close(session->reader);
     free(session);

@@ -6,8 +6,8 @@
 #include "traces/event.h"
 
 /* An encoder appends to `out`, which the writer empties between calls; `written` bytes went before
- * what is there. Events are well formed (trace_check_event) and in order. A failed call leaves no
- * part of its event behind. */
+ * what is there. Events are well formed (trace_check_event) and in order. A call that
+ * fails with a skippable error leaves no part of its event behind. */
 struct trace_encoder {
     /* NULL: out of memory. */
     void *(*start)(const struct trace_header *header, struct trace_buffer *out);

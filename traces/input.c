@@ -8,15 +8,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    WINDOW = 256 * 1024,            /* what is read ahead */
-    PACKED = 64 * 1024,             /* what libarchive gets at a time */
-    LONGEST_PEEK = 64 * 1024,       /* as input.h promises */
-    LONGEST_LINE = 64 * 1024 * 1024 /* as input.h promises */
+    WINDOW = 256 * 1024,      /* what is read ahead */
+    PACKED = 64 * 1024,       /* what libarchive gets at a time */
+    LONGEST_PEEK = 64 * 1024, /* as input.h promises */
 };
 
 /* Bytes stand in a window: [start, end) has been read and not yet consumed. A spare byte behind it
@@ -25,7 +23,7 @@ struct trace_input {
     char *path;
     unsigned owners;
     int file;                /* -1: none, everything is in the window */
-    bool regular;            /* a file that can be mapped and sought in */
+    bool regular;            /* a file that can be sought in */
     uint64_t file_size;      /* 0: unknown */
     uint64_t file_read;      /* bytes read(2) delivered */
     struct archive *archive; /* NULL: the file is plain */
@@ -35,8 +33,6 @@ struct trace_input {
     size_t capacity, start, end;
     uint64_t base; /* offset in the stream of window[0] */
     bool ended;
-    void *map;
-    size_t map_length;
 };
 
 static bool system_error(struct trace_input *input, struct trace_error *error)
@@ -172,6 +168,7 @@ static bool unpack(struct trace_input *input, struct trace_error *error)
     input->packed_length = input->end;
     input->window = NULL;
     input->capacity = input->start = input->end = 0;
+    input->ended = false; /* of what comes out, nothing has been read */
 
     archive_read_support_filter_gzip(archive);
     archive_read_support_filter_zstd(archive);
@@ -258,6 +255,7 @@ bool trace_input_from_memory(const void *bytes, size_t length, const char *name,
     input->file_size = input->file_read = length;
     input->capacity = length + 1;
     input->end = length;
+    input->ended = true;
     *result = input;
     return true;
 }
@@ -298,42 +296,24 @@ bool trace_input_line(struct trace_input *input, char **line, size_t *length,
         size_t ready = input->end - input->start;
         unsigned char *newline = ready > seen ? memchr(from + seen, '\n', ready - seen) : NULL;
         if (newline == NULL && !input->ended) {
-            if (ready > LONGEST_LINE)
-                return trace_fail(error, false, "%s: offset %llu: a line longer than 64 MiB",
-                                  input->path, (unsigned long long)trace_input_offset(input));
+            if (ready > TRACE_LONGEST_LINE)
+                break;
             seen = ready;
             if (!refill(input, error))
                 return false;
             continue;
         }
         *length = newline != NULL ? (size_t)(newline - from) : ready;
+        if (*length > TRACE_LONGEST_LINE)
+            break;
         *line = *length == 0 && newline == NULL ? NULL : (char *)from;
         if (*line != NULL)
             from[*length] = '\0';
         input->start += *length + (newline != NULL);
         return true;
     }
-}
-
-const unsigned char *trace_input_map(struct trace_input *input, size_t *length)
-{
-    *length = 0;
-    if (input->file < 0 && input->base == 0) { /* already in memory */
-        *length = input->end;
-        return input->end > 0 ? input->window : NULL;
-    }
-    if (!input->regular || input->archive != NULL || input->file_size == 0 ||
-        input->file_size > SIZE_MAX)
-        return NULL;
-    if (input->map == NULL) {
-        void *map = mmap(NULL, (size_t)input->file_size, PROT_READ, MAP_PRIVATE, input->file, 0);
-        if (map == MAP_FAILED)
-            return NULL;
-        input->map = map;
-        input->map_length = (size_t)input->file_size;
-    }
-    *length = input->map_length;
-    return input->map;
+    return trace_fail(error, false, "%s: offset %llu: a line longer than %d MiB", input->path,
+                      (unsigned long long)trace_input_offset(input), TRACE_LONGEST_LINE >> 20);
 }
 
 const char *trace_input_path(const struct trace_input *input)
@@ -348,7 +328,7 @@ uint64_t trace_input_offset(const struct trace_input *input)
 
 void trace_input_progress(const struct trace_input *input, uint64_t *done, uint64_t *total)
 {
-    *done = input->map != NULL ? input->file_size : input->file_read;
+    *done = input->file_read;
     *total = input->file_size;
 }
 
@@ -362,8 +342,6 @@ void trace_input_close(struct trace_input *input)
     if (input == NULL || --input->owners > 0)
         return;
     archive_read_free(input->archive);
-    if (input->map != NULL)
-        munmap(input->map, input->map_length);
     if (input->file >= 0)
         close(input->file);
     free(input->packed);

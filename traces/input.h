@@ -6,7 +6,13 @@
 
 struct trace_input;
 
-/* Opens `path` ("-": standard input) and sees through compression. Errors name the path. */
+/* Bytes of the longest line. The longest real calls, of D3DKMT_CREATEALLOCATION_MAX (1024)
+ * allocations or D3DKMT_MAKERESIDENT_ALLOC_MAX (10240) names, take far less than 1 MiB; parsed, a
+ * hostile line takes some hundred times its length. */
+enum { TRACE_LONGEST_LINE = 4 * 1024 * 1024 };
+
+/* Opens `path` ("-": standard input) and sees through compression; of an archive, its first regular
+ * file is read. Errors name the path. */
 bool trace_input_open(const char *path, struct trace_input **input, struct trace_error *error);
 
 /* An input over a copy of bytes in memory, taken as they are: never decompressed. */
@@ -23,13 +29,9 @@ bool trace_input_read(struct trace_input *input, void *buffer, size_t size, size
                       struct trace_error *error);
 
 /* Reads one line into a buffer of the input's own, without its newline, NUL-terminated. *line is
- * NULL at the end. A line longer than 64 MiB is an error. */
+ * NULL at the end. A line longer than TRACE_LONGEST_LINE is an error. */
 bool trace_input_line(struct trace_input *input, char **line, size_t *length,
                       struct trace_error *error);
-
-/* The whole file mapped into memory, when it is a plain uncompressed regular file; else NULL.
- * Valid until close. */
-const unsigned char *trace_input_map(struct trace_input *input, size_t *length);
 
 /* The path as given, for messages. */
 const char *trace_input_path(const struct trace_input *input);

@@ -3,6 +3,7 @@
 #include "traces/encoder.h"
 
 #include "model/status.h"
+#include "traces/input.h"
 #include "traces/message.h"
 #include "traces/vocabulary.h"
 
@@ -245,10 +246,13 @@ static bool put_event(void *state, const struct trace_event *event, struct trace
     if (trace_given(event->given, TRACE_EXTRAS))
         put_extras(out, event->extras);
     put_text(out, "}\n");
-    if (!out->failed)
+    bool readable = out->length - start <= TRACE_LONGEST_LINE;
+    if (!out->failed && readable)
         return true;
     out->length = start;
-    return trace_fail(error, false, "out of memory");
+    return readable ? trace_fail(error, false, "out of memory")
+                    : trace_fail(error, true, "%s: a line longer than %d MiB", spec->name,
+                                 TRACE_LONGEST_LINE >> 20);
 }
 
 static void *start(const struct trace_header *header, struct trace_buffer *out)

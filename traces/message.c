@@ -33,8 +33,7 @@ bool trace_is_utf8(const char *text, size_t length)
     return true;
 }
 
-/* A trace may come from anywhere: what it holds must not reach a terminal as control codes. */
-static void make_printable(char *text)
+void trace_make_printable(char *text)
 {
     unsigned char *bytes = (unsigned char *)text;
     size_t length = strlen(text);
@@ -56,7 +55,7 @@ bool trace_fail(struct trace_error *error, bool skippable, const char *format, .
     va_start(arguments, format);
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    make_printable(error->message);
+    trace_make_printable(error->message);
     error->skippable = skippable;
     return false;
 }

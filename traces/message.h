@@ -9,6 +9,10 @@
 bool trace_fail(struct trace_error *error, bool skippable, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Replaces control characters and what is not UTF-8, in place: a trace may come from anywhere, and
+ * what it holds must not reach a terminal as control codes. */
+void trace_make_printable(char *text);
+
 /* Cuts `text` in place behind some 60 bytes, between two characters, and marks the cut. `room` is
  * the size of the array and must exceed TRACE_EXCERPT. */
 enum { TRACE_EXCERPT = 64 };

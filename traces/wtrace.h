@@ -9,7 +9,8 @@
  *          every op's fields. Readers decode by that, so the vocabulary may grow.
  *   BLOCK  events, about 256 KiB of them, independent of all other blocks
  *   INDEX  per block four integers of 8 bytes: offset in the file, events before it, first and last
- * t END    no payload; `first_event` is the number of events, `first_t` the offset of the first
+ *          t. For tools that want a part of a long trace; a replay needs all that comes before
+ *   END    no payload; `first_event` is the number of events, `first_t` the offset of the first
  *          INDEX. A file without it was cut off.
  *
  * A BLOCK's payload starts with its strings: their number, then each as length, bytes, NUL. Then

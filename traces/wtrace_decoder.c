@@ -44,6 +44,7 @@ const char *wtrace_decoder_start(struct wtrace_decoder *decoder, const unsigned 
     decoder->cursor = (struct wtrace_cursor){.at = raw, .end = raw + length};
     decoder->t = first_t;
     decoder->thread_count = 0;
+    decoder->good_extras = NULL;
     return read_strings(decoder);
 }
 
@@ -129,6 +130,17 @@ static const char *get_string(struct wtrace_decoder *decoder, const char **text)
     return NULL;
 }
 
+static const char *get_extras(struct wtrace_decoder *decoder, const char **text)
+{
+    const char *wrong = get_string(decoder, text);
+    if (wrong != NULL || *text == decoder->good_extras) /* equal ones are one string of the block */
+        return wrong;
+    if (!trace_check_extras(*text))
+        return "damaged: the x- fields are not an object of such";
+    decoder->good_extras = *text;
+    return NULL;
+}
+
 /* The types that are one integer. */
 static inline const char *get_number(struct wtrace_decoder *decoder, const struct wtrace_step *step,
                                      void *target)
@@ -189,6 +201,9 @@ static const char *get_fields(struct wtrace_decoder *decoder, const struct wtrac
             break;
         case WTRACE_CODE_STRING:
             wrong = get_string(decoder, target);
+            break;
+        case WTRACE_CODE_EXTRAS:
+            wrong = get_extras(decoder, target);
             break;
         case WTRACE_CODE_STANDARD:
             wrong = get_standard(decoder, target);
@@ -256,7 +271,7 @@ const char *wtrace_decode(struct wtrace_decoder *decoder, struct trace_event *ev
     const char *wrong = get_thread(decoder, event);
     if (wrong == NULL)
         wrong = get_fields(decoder, plan, presence, event, &event->given);
-    if (wrong == NULL && plan->combination)
+    if (wrong == NULL)
         wrong = trace_check_combination(event->op, event->given);
     return wrong;
 }

@@ -15,6 +15,7 @@ struct wtrace_decoder {
     uint32_t *strings; /* offsets into raw */
     size_t string_room;
     uint64_t string_count;
+    const char *good_extras;       /* the block's x- fields checked last, or NULL */
     struct wtrace_thread *threads; /* the block has seen */
     size_t thread_room;
     uint64_t thread_count;

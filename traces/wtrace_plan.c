@@ -109,11 +109,11 @@ static struct wtrace_step step_for(const struct trace_field_spec *field)
     };
 }
 
-/* The extras of an event or element: a string like any other. */
+/* The extras of an event or element. */
 static struct wtrace_step extras_step(size_t offset)
 {
     return (struct wtrace_step){
-        .code = WTRACE_CODE_STRING, .offset = (uint32_t)offset, .given = TRACE_GIVEN(TRACE_EXTRAS)};
+        .code = WTRACE_CODE_EXTRAS, .offset = (uint32_t)offset, .given = TRACE_GIVEN(TRACE_EXTRAS)};
 }
 
 /* The fields of one op as the file lists them. `spec` NULL: an op this version does not know. */
@@ -206,8 +206,6 @@ const char *wtrace_read_plans(struct wtrace_cursor *cursor, struct trace_arena *
             continue;
         }
         plan->required = trace_op_fields(plan->op).required;
-        plan->combination = plan->op == TRACE_CREATE_CONTEXT_ALLOCATION ||
-                            plan->op == TRACE_SIGNAL || plan->op == TRACE_WAIT;
     }
     return NULL;
 }

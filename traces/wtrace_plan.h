@@ -11,8 +11,8 @@ struct wtrace_cursor {
     const unsigned char *at, *end;
 };
 
-/* memset to 0: told the size, the compiler would clear an event word by word in place, several times
- * slower than the library. */
+/* memset to 0: told the size, the compiler would clear an event word by word in place, several
+ * times slower than the library. */
 void wtrace_clear(void *memory, size_t size);
 
 bool wtrace_get_long_varint(struct wtrace_cursor *cursor, uint64_t *number);
@@ -45,6 +45,7 @@ enum wtrace_code {
     WTRACE_CODE_NAME,
     WTRACE_CODE_NAMES,
     WTRACE_CODE_STRING,
+    WTRACE_CODE_EXTRAS, /* a string that holds the x- fields */
     WTRACE_CODE_FLAGS,
     WTRACE_CODE_STANDARD,
     WTRACE_CODE_CREATIONS,
@@ -64,7 +65,6 @@ struct wtrace_plan {
     const struct wtrace_step *steps;
     uint64_t presence; /* bits that may be set */
     uint64_t required; /* TRACE_GIVEN bits */
-    bool combination;  /* trace_check_combination has something to say */
     enum trace_op op;  /* TRACE_OPS: an op this version does not know */
 };
 

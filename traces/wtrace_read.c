@@ -3,6 +3,7 @@
 #include "traces/reader.h"
 
 #include "traces/buffer.h"
+#include "traces/check.h"
 #include "traces/input.h"
 #include "traces/message.h"
 #include "traces/wtrace.h"
@@ -276,6 +277,8 @@ static const char *read_header(struct wtrace *reader, struct wtrace_cursor *curs
         if (wrong != NULL)
             return wrong;
     }
+    if (header->extras != NULL && !trace_check_extras(header->extras))
+        return "damaged: the header's x- fields are not an object of such";
     return wtrace_read_plans(cursor, &reader->head_arena, &reader->plans);
 }
 

@@ -24,6 +24,6 @@ do for [s = 1:segments] {
     set xlabel (s == segments ? 'simulated time, ' . time_unit : '') offset 0,0.3
     set key at screen 0.872, screen top left top vertical reverse Left spacing 0.95 font ',12' title 'process' left
     if (near) { set arrow 1 from graph 0, first size[s] / unit to graph 1, first size[s] / unit nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front } else { unset arrow 1 }
-    plot for [p = shares[s]:1:-1] data index s - 1 using 1:(column(p + 1) / unit) with filledcurves y1=0 linecolor rgb colour[p] title word(names[s], p)
+    plot for [p = shares[s]:1:-1] data index s - 1 using 1:(column(p + 1) / unit) with filledcurves y1=0 linecolor rgb colour[int(word(hues[s], p))] title word(names[s], p)
 }
 unset multiplot

@@ -755,6 +755,26 @@ static void test_rundown(void **state)
     trace_buffer_free(&r.file);
 }
 
+/* An allocation of 0 bytes cannot be: it counts as one whose creation was not recorded. */
+static void test_no_size(void **state)
+{
+    (void)state;
+    struct recording r = start_recording(8, 1);
+    created(&r, 1000, 33, 0x91, 0);
+    opened(&r, 1100, 36, 0x81, 0x91);
+    event(&r, 1200, 340, 0, "p444", N(0x81), N(0), N(0), N(0));
+    end_buffer(&r, 0, 0, false);
+    struct read read;
+    assert_true(read_all(r.file.bytes, r.file.length, &read));
+    assert_int_equal(read.undecodable, 1);
+    assert_string_equal(find(&read, TRACE_LOCK, 0)->allocation.text, "0x91");
+    for (size_t i = 0; i < read.count; i++)
+        assert_int_not_equal(read.events[i]->op, TRACE_CREATE_ALLOCATION);
+    free_read(&read);
+    trace_buffer_free(&r.records);
+    trace_buffer_free(&r.file);
+}
+
 /* Cut at every byte: what is whole is read, and the end is told with its place. */
 static void test_cut_anywhere(void **state)
 {
@@ -862,6 +882,7 @@ int main(void)
         cmocka_unit_test(test_xpress),
         cmocka_unit_test(test_made_up_recordings),
         cmocka_unit_test(test_rundown),
+        cmocka_unit_test(test_no_size),
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_damaged_anywhere),
         cmocka_unit_test(test_not_a_recording),

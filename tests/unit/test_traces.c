@@ -1,6 +1,7 @@
 /* Traces: both encodings carry every field of every op, bad input is refused with its place, and
  * damaged input never does more than that. */
 #include "traces/check.h"
+#include "traces/encoder.h"
 #include "traces/input.h"
 #include "traces/reader.h"
 #include "traces/vocabulary.h"
@@ -462,6 +463,7 @@ static const struct {
     {"", "t: empty file"},
     {"\n \n", "t: not a trace of a known format; known are "},
     {"hello", "t: not a trace of a known format; known are "},
+    {"BZhi", "t: not a trace of a known format; known are "}, /* begins like bzip2 */
     {"{\"traceEvents\":[]}",
      "t:1: not a wddmsim trace: the first line must be a header such as {\"wddmsim\": 1}"},
     {"{\"wddmsim\":2}", "t:1: header: wddmsim: expected version 1; the trace was made by a newer "
@@ -497,6 +499,77 @@ static void test_bad_files(void **state)
     write_file("t", "{\"wddmsim\":1}", 13);
     assert_false(trace_open("t", &options, &reader, &error));
     assert_non_null(strstr(error.message, "there is no format \"punchcards\"; known are "));
+}
+
+/* Longer lines than a call can make are neither read nor written. */
+static void test_long_lines(void **state)
+{
+    (void)state;
+    static const char head[] = "{\"wddmsim\":1}\n",
+                      start[] = "{\"t\":1,\"op\":\"CreateDevice\",\"device\":\"", end[] = "\"}";
+    enum { HEAD = sizeof head - 1, START = sizeof start - 1, END = sizeof end - 1 };
+    char *text = malloc(HEAD + TRACE_LONGEST_LINE + 2);
+    assert_non_null(text);
+    for (size_t over = 0; over < 2; over++) {
+        size_t length = TRACE_LONGEST_LINE + over;
+        memset(text, 'x', HEAD + length);
+        memcpy(text, head, HEAD);
+        memcpy(text + HEAD, start, START);
+        memcpy(text + HEAD + length - END, end, END);
+        text[HEAD + length] = '\n';
+        for (size_t newline = 0; newline < 2; newline++) {
+            struct trace_error error;
+            struct trace_reader *reader;
+            struct trace_event event;
+            write_file("t", text, HEAD + length + newline);
+            assert_true(trace_open("t", NULL, &reader, &error));
+            assert_int_equal(trace_next(reader, &event, &error), over ? TRACE_BAD : TRACE_EVENT);
+            if (over)
+                assert_string_equal(error.message, "t: offset 14: a line longer than 4 MiB");
+            trace_close(reader);
+        }
+    }
+    text[HEAD + TRACE_LONGEST_LINE] = '\0';
+    struct trace_header header = {.version = TRACE_VERSION};
+    struct trace_event device = {.op = TRACE_CREATE_DEVICE,
+                                 .given = TRACE_GIVEN(TRACE_DEVICE),
+                                 .device = {.text = text + HEAD + START}};
+    struct trace_error error;
+    struct trace_writer *writer;
+    text[HEAD + START] = 'x';
+    memset(text + HEAD, 'x', TRACE_LONGEST_LINE);
+    assert_true(trace_writer_open("t", &header, &writer, &error));
+    assert_false(trace_writer_put(writer, &device, &error));
+    assert_string_equal(error.message, "t: CreateDevice: a line longer than 4 MiB");
+    assert_true(error.skippable);
+    assert_true(trace_writer_close(writer, &error));
+    assert_int_equal(convert("t", "a.jsonl"), 0);
+    free(text);
+}
+
+/* What the encoder would not be given: x- fields that are none. */
+static void test_binary_extras(void **state)
+{
+    (void)state;
+    struct trace_header header = {.version = TRACE_VERSION};
+    struct trace_event event = {.op = TRACE_EXIT_PROCESS,
+                                .given = TRACE_GIVEN(TRACE_EXTRAS),
+                                .extras = "{\"op\":\"Submit\"}"};
+    struct trace_buffer file = {0};
+    struct trace_error error;
+    struct trace_reader *reader;
+    const struct trace_encoder *encoder = &trace_encoder_wtrace;
+    void *writer = encoder->start(&header, &file);
+    assert_non_null(writer);
+    assert_true(encoder->put(writer, &event, &file, 0, &error));
+    assert_true(encoder->finish(writer, &file, 0, &error));
+    encoder->free(writer);
+    write_file("t.wtrace", file.bytes, file.length);
+    assert_true(trace_open("t.wtrace", NULL, &reader, &error));
+    assert_int_equal(trace_next(reader, &event, &error), TRACE_BAD);
+    assert_non_null(strstr(error.message, "the x- fields are not an object of such"));
+    trace_close(reader);
+    trace_buffer_free(&file);
 }
 
 static void test_time_goes_back(void **state)
@@ -650,7 +723,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vocabulary),     cmocka_unit_test(test_values),
         cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_bad_lines),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_time_goes_back),
+        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_binary_extras),  cmocka_unit_test(test_time_goes_back),
         cmocka_unit_test(test_damaged_binary), cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_abandon_leaves_nothing),
     };

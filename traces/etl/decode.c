@@ -13,24 +13,6 @@ static int compare_layouts(const void *left, const void *right)
     return a->id != b->id ? a->id - b->id : a->version - b->version;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    return *(const uint16_t *)left - *(const uint16_t *)right;
-}
-
-bool etl_id_is_known(uint16_t id)
-{
-    return bsearch(&id, etl_known_ids, etl_known_id_count, sizeof id, compare_ids) != NULL;
-}
-
-const char *etl_function_name(uint32_t id)
-{
-    for (size_t i = 0; i < etl_function_count; i++)
-        if (etl_functions[i].id == id)
-            return etl_functions[i].name;
-    return NULL;
-}
-
 static uint64_t number_at(const unsigned char *bytes, size_t width)
 {
     switch (width) {

@@ -20,7 +20,7 @@ struct etl_description *etl_description_of(struct etl_import *import,
         .eviction_segments = (uint32_t)etl_get(values, ETL_dwEvictionSegment),
         .preferred = (uint32_t)etl_get(values, ETL_PreferredSegment),
     };
-    return about->size <= INT64_MAX ? about : NULL;
+    return about->size > 0 && about->size <= INT64_MAX ? about : NULL;
 }
 
 /* Bits of the flags that are the driver's (DXGK_ALLOCATIONINFOFLAGS); those above are the

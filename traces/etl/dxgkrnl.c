@@ -16,7 +16,8 @@ struct etl_reader {
     char place[288];
 };
 
-void etl_map_records(struct etl_import *import)
+/* Turns record after record into events. */
+static void map_records(struct etl_import *import)
 {
     struct etl_values values;
     etl_map_rundown(import);
@@ -139,7 +140,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     etl_learn_segments(import);
     etl_learn_engines(import);
     if (!import->failed)
-        etl_map_records(import);
+        map_records(import);
     etl_summarize(import, reader->container);
     etl_map_background(import);
     if (import->event_count > 0)

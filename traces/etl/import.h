@@ -15,59 +15,6 @@
 #include "traces/event.h"
 #include "traces/vocabulary.h"
 
-/* DxgKrnl event ids. */
-enum {
-    ID_SELECT_CONTEXT = 23,
-    ID_DEVICE_START = 27,
-    ID_DEVICE_STOP = 28,
-    ID_DEVICE_RUNDOWN = 29,
-    ID_CONTEXT_START = 30,
-    ID_CONTEXT_STOP = 31,
-    ID_CONTEXT_RUNDOWN = 32,
-    ID_GLOBAL_START = 33, /* AdapterAllocation: one per allocation */
-    ID_GLOBAL_STOP = 34,
-    ID_GLOBAL_RUNDOWN = 35,
-    ID_LOCAL_START = 36, /* DeviceAllocation: one per device that opened it */
-    ID_LOCAL_STOP = 37,
-    ID_LOCAL_RUNDOWN = 38,
-    ID_TERMINATE = 39,
-    ID_LOCK_OLD = 41,
-    ID_UNLOCK_OLD = 42,
-    ID_REFERENCES = 43,
-    ID_SET_PRIORITY = 46,
-    ID_TRANSFER = 53,
-    ID_FILL = 54,
-    ID_DISCARD = 55,
-    ID_SPECIAL_TRANSFER = 60,
-    ID_PAGE_IN = 73,
-    ID_EVICT_ALLOCATION = 74,
-    ID_SEGMENT = 78,
-    ID_CALL = 105,
-    ID_RETURN = 106,
-    ID_DMA_START = 175,
-    ID_DMA_STOP = 176,
-    ID_QUEUE_START = 178,
-    ID_QUEUE_STOP = 180,
-    ID_OFFER = 186,
-    ID_RECLAIM = 190,
-    ID_COMMITTED_RUNDOWN = 227,
-    ID_QUEUE_WAIT = 244,
-    ID_QUEUE_SIGNAL = 245,
-    ID_RESIDENT_BYTES = 274,
-    ID_CPU_WAIT = 297,
-    ID_VIRTUAL_TRANSFER = 306,
-    ID_VIRTUAL_FILL = 307,
-    ID_RESIDENCY_ADDED = 320,
-    ID_RESIDENCY_DROPPED = 321,
-    ID_PAGING_START = 322,
-    ID_PAGING_START_ADAPTER = 323,
-    ID_PAGING_STOP = 325,
-    ID_MAKE_RESIDENT_START = 338,
-    ID_MAKE_RESIDENT_STOP = 339,
-    ID_LOCK = 340,
-    ID_UNLOCK = 341,
-};
-
 /* Queue packet types (178), and the two that have events of their own. */
 enum {
     QUEUE_RENDER = 0,
@@ -255,7 +202,7 @@ struct etl_import {
     struct etl_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
 
     /* objects.c */
-    uint32_t apertures; /* set of segments, see segments.c */
+    uint32_t apertures;                         /* set of segments, see segments.c */
     struct etl_map first_device, first_context; /* what the first event of a handle told */
     struct etl_map first_global, first_local;
     struct etl_map context_node;
@@ -292,6 +239,7 @@ void etl_put(struct etl_import *import, struct etl_map *map, uint64_t a, uint64_
 /* Makes room for one more item in a list that malloc holds; NULL after remembering the failure. */
 void *etl_grow(struct etl_import *import, void *items, size_t count, size_t *capacity, size_t size);
 
+/* What the record's payload holds; false: its layout is not known. */
 bool etl_decode_event(const struct etl_event *event, struct etl_values *values);
 
 /* A new event of this op at this time, from this record's thread. NULL: out of memory. */
@@ -301,49 +249,38 @@ struct trace_event *etl_emit(struct etl_import *import, enum trace_op op,
 /* Adds one name to a list of an event. False: out of memory. */
 bool etl_add_name(struct etl_import *import, struct trace_names *names, struct trace_name name);
 
+/* Sets an outcome of the event. */
 void etl_give_duration(struct trace_event *event, uint64_t start_ns, uint64_t stop_ns);
 void etl_give_done(struct trace_event *event, uint64_t done_ns);
 
-/* The device, context or allocation a handle means now; what was there before the recording is
- * created at t 0 when it is first named. `from` tells the process. */
-struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t handle, uint32_t pid);
-struct etl_device *etl_device_of_process(struct etl_import *import, uint32_t pid);
-struct etl_context *etl_context_of(struct etl_import *import, uint64_t handle,
-                                   const struct etl_event *from);
-struct etl_opening *etl_opening_of(struct etl_import *import, uint64_t local, uint32_t pid);
-struct etl_allocation *etl_allocation_of_global(struct etl_import *import, uint64_t global);
+/* objects.c */
 
-/* The allocation is about to be named in an event of this process: makes it known at t 0 if it
- * was described. */
-struct trace_name etl_use(struct etl_import *import, struct etl_opening *opening, uint32_t pid,
-                          bool make_resident);
+/* Notes which objects were there before the recording, and what is told about them. */
+void etl_learn_objects(struct etl_import *import);
 
-/* The device an opening belongs to, by what is known best. Never NULL but without memory. */
-struct etl_device *etl_device_of_opening(struct etl_import *import,
-                                         const struct etl_opening *opening, uint32_t pid);
-
-struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle);
+/* Makes what was there before the recording and a rundown lists. */
+void etl_map_rundown(struct etl_import *import);
 
 /* A name for the object that this handle of this kind means from now on: the handle, and from the
  * second object of the same handle on its generation. */
 enum etl_kind { KIND_DEVICE, KIND_CONTEXT, KIND_ALLOCATION, KIND_RESOURCE, KIND_FENCE };
 struct trace_name etl_name(struct etl_import *import, enum etl_kind kind, uint64_t handle);
 
-/* segments.c */
+/* The name of the resource that the handle means now. */
+struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle);
 
-/* `local`, `aperture`, or `system` for 0. */
-struct trace_name etl_segment(const struct etl_import *import, uint64_t segment);
+/* The device, context or allocation a handle means now; what was there before the recording is
+ * created at t 0 when it is first named. `from` tells the process. NULL: out of memory. */
+struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t handle, uint32_t pid);
+struct etl_context *etl_context_of(struct etl_import *import, uint64_t handle,
+                                   const struct etl_event *from);
+struct etl_opening *etl_opening_of(struct etl_import *import, uint64_t local, uint32_t pid);
+struct etl_allocation *etl_allocation_of_global(struct etl_import *import, uint64_t global);
 
-/* The names of a set, each once; bit 0 is segment 1. */
-struct trace_names etl_segments_of_bits(struct etl_import *import, uint32_t bits);
-
-/* DXGK_SEGMENTPREFERENCE: five entries of five bits of segment and one of direction, lowest
- * first; 0 is no segment. */
-struct trace_names etl_preferred_segments(struct etl_import *import, uint32_t packed);
-
-/* Adds an element to a CreateAllocation. */
-void etl_add_creation(struct etl_import *import, struct trace_event *event,
-                      const struct etl_allocation *allocation);
+/* The device an opening belongs to, by what is known best; the process's only one, or one made up
+ * for it, where nothing is. NULL: out of memory. */
+struct etl_device *etl_device_of_opening(struct etl_import *import,
+                                         const struct etl_opening *opening, uint32_t pid);
 
 /* What begins to live now: at the time of `from`, or at t 0 where that is NULL. NULL: out of
  * memory. */
@@ -357,11 +294,30 @@ struct etl_opening *etl_make_opening(struct etl_import *import, uint64_t local,
                                      struct etl_allocation *allocation, struct etl_device *device,
                                      uint64_t resource);
 
+/* segments.c */
+
+/* Learns which segments are apertures. */
+void etl_learn_segments(struct etl_import *import);
+
+/* `local`, `aperture`, or `system` for 0. */
+struct trace_name etl_segment(const struct etl_import *import, uint64_t segment);
+
+/* The names of a set, each once; bit 0 is segment 1. */
+struct trace_names etl_segments_of_bits(struct etl_import *import, uint32_t bits);
+
+/* DXGK_SEGMENTPREFERENCE: five entries of five bits of segment and one of direction, lowest
+ * first; 0 is no segment. */
+struct trace_names etl_preferred_segments(struct etl_import *import, uint32_t packed);
+
 /* describe.c */
 
 /* What an AdapterAllocation record says; NULL: no memory, or no size that exists. */
 struct etl_description *etl_description_of(struct etl_import *import,
                                            const struct etl_values *values);
+
+/* Adds an element to a CreateAllocation. */
+void etl_add_creation(struct etl_import *import, struct trace_event *event,
+                      const struct etl_allocation *allocation);
 
 /* Names the resource a CreateAllocation makes; 0: none. */
 void etl_give_resource(struct etl_import *import, struct trace_event *event, uint64_t handle);
@@ -370,37 +326,24 @@ void etl_give_resource(struct etl_import *import, struct trace_event *event, uin
 void etl_make_known(struct etl_import *import, struct etl_allocation *allocation,
                     struct etl_device *device);
 
+/* An OpenResource of this device, at the time of `from`, or at t 0 where that is NULL. */
 void etl_emit_opening(struct etl_import *import, const struct etl_event *from,
                       const struct etl_device *device, uint64_t resource);
 
-/* Passes over the records, in this order. */
-void etl_learn_calls(struct etl_import *import);
-void etl_learn_objects(struct etl_import *import);
-void etl_learn_segments(struct etl_import *import);
-void etl_learn_engines(struct etl_import *import);
-void etl_map_records(struct etl_import *import);
-
-/* What was there before the recording and a rundown lists. */
-void etl_map_rundown(struct etl_import *import);
-
-/* Devices, contexts, allocations made and destroyed: 27 to 39. */
-void etl_map_object(struct etl_import *import, const struct etl_event *event,
-                    const struct etl_values *values, struct etl_thread *thread);
-void etl_map_memory(struct etl_import *import, const struct etl_event *event,
-                    const struct etl_values *values, struct etl_thread *thread);
-void etl_map_queue(struct etl_import *import, const struct etl_event *event,
-                   const struct etl_values *values, struct etl_thread *thread);
-
-void etl_map_paging_packet(struct etl_import *import, const struct etl_event *event,
-                           uint64_t dma_buffer, const struct etl_packet *packet);
-void etl_map_initial_fences(struct etl_import *import);
-void etl_map_background(struct etl_import *import);
-
-/* summary.c: turns tally, samples and container counts into facts. */
-void etl_summarize(struct etl_import *import, const struct etl_container *container);
+/* The allocation is about to be named in an event of this process: makes it known at t 0 if it
+ * was described. */
+struct trace_name etl_use(struct etl_import *import, struct etl_opening *opening, uint32_t pid,
+                          bool make_resident);
 
 /* calls.c */
+
+/* Learns how long the calls took. */
+void etl_learn_calls(struct etl_import *import);
+
+/* What stands open on the thread of the record. NULL: out of memory. */
 struct etl_thread *etl_thread_of(struct etl_import *import, const struct etl_event *event);
+
+/* Follows a thread into its next call and out of one of this function. */
 void etl_thread_call(struct etl_import *import, struct etl_thread *thread);
 void etl_thread_return(struct etl_import *import, struct etl_thread *thread, uint64_t function);
 
@@ -410,5 +353,34 @@ size_t etl_enclosing(const struct etl_import *import, const struct etl_thread *t
 
 /* Gives the event the duration of the call, unless another event of that call has it. */
 void etl_take_duration(struct etl_import *import, struct trace_event *event, size_t call);
+
+/* engine.c: learns what became of each packet of the software queues. */
+void etl_learn_engines(struct etl_import *import);
+
+/* map-objects.c: devices, contexts, allocations made and destroyed, 27 to 39. */
+void etl_map_object(struct etl_import *import, const struct etl_event *event,
+                    const struct etl_values *values, struct etl_thread *thread);
+
+/* map-memory.c: residency, CPU access and paging operations, 41 to 74, 186, 190, 274 and 306 to
+ * 341. */
+void etl_map_memory(struct etl_import *import, const struct etl_event *event,
+                    const struct etl_values *values, struct etl_thread *thread);
+
+/* What was built into this DMA buffer goes through a queue as this packet. */
+void etl_map_paging_packet(struct etl_import *import, const struct etl_event *event,
+                           uint64_t dma_buffer, const struct etl_packet *packet);
+
+/* map-queue.c: what goes through the software queues, 178, 244 and 245. */
+void etl_map_queue(struct etl_import *import, const struct etl_event *event,
+                   const struct etl_values *values, struct etl_thread *thread);
+
+/* Brings every fence to what it had reached when the recording began; after all records. */
+void etl_map_initial_fences(struct etl_import *import);
+
+/* background.c: makes what filled the segments when the recording began; after all records. */
+void etl_map_background(struct etl_import *import);
+
+/* summary.c: turns tally, samples and container counts into facts. */
+void etl_summarize(struct etl_import *import, const struct etl_container *container);
 
 #endif

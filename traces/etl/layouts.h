@@ -115,11 +115,6 @@ struct etl_values {
 bool etl_decode(uint16_t id, uint8_t version, const unsigned char *payload, size_t length,
                 uint8_t pointer_size, struct etl_values *values);
 
-bool etl_id_is_known(uint16_t id);
-
-/* NULL: not one of those the importer names. */
-const char *etl_function_name(uint32_t id);
-
 static inline bool etl_has(const struct etl_values *values, enum etl_field field)
 {
     return (values->present >> field & 1) != 0;

@@ -240,10 +240,13 @@ struct etl_device *etl_make_device(struct etl_import *import, uint32_t pid, stru
     return device;
 }
 
+/* The only device of the process, or one made up for it. */
+static struct etl_device *device_of_process(struct etl_import *import, uint32_t pid);
+
 struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t handle, uint32_t pid)
 {
     if (handle == 0)
-        return etl_device_of_process(import, pid);
+        return device_of_process(import, pid);
     struct etl_device *device = etl_map_get(&import->devices, handle, 0);
     if (device != NULL)
         return device;
@@ -257,7 +260,7 @@ struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t hand
     return device;
 }
 
-struct etl_device *etl_device_of_process(struct etl_import *import, uint32_t pid)
+static struct etl_device *device_of_process(struct etl_import *import, uint32_t pid)
 {
     struct first *only = etl_map_get(&import->process_device, pid, 0);
     if (only != NULL && only != &several)
@@ -318,7 +321,7 @@ struct etl_context *etl_context_of(struct etl_import *import, uint64_t handle,
         system = system || first->system;
         device = etl_device_of_handle(import, first->device, from->pid);
     } else {
-        device = etl_device_of_process(import, from->pid);
+        device = device_of_process(import, from->pid);
     }
     import->tally.contexts_without_node += node == 0;
     return etl_make_context(import, handle, device, node == 0 ? 0 : (uint32_t)(node - 1), system,
@@ -397,7 +400,7 @@ struct etl_device *etl_device_of_opening(struct etl_import *import,
         return opening->device;
     if (opening->allocation->device != NULL)
         return opening->allocation->device;
-    return etl_device_of_process(import, pid);
+    return device_of_process(import, pid);
 }
 
 void etl_map_rundown(struct etl_import *import)
@@ -416,7 +419,7 @@ void etl_map_rundown(struct etl_import *import)
             continue;
         struct etl_device *device = allocation->device;
         if (device == NULL)
-            device = etl_device_of_process(import, allocation->about->pid);
+            device = device_of_process(import, allocation->about->pid);
         etl_make_known(import, allocation, device);
         allocation->used = true;
         struct trace_event *resident =

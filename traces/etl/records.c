@@ -11,8 +11,6 @@
 static const unsigned char dxgkrnl[16] = {0x5a, 0xc4, 0x2e, 0x80, 0x99, 0x1e, 0x83, 0x4b,
                                           0x99, 0x20, 0x87, 0xc9, 0x82, 0x77, 0xba, 0x9d};
 
-enum { ID_PREEMPTION = 22, ID_SELECT_CONTEXT = 23, ID_CALL = 105, ID_RETURN = 106 };
-
 enum { KNOWN = 1, MAPPED = 2 };
 
 enum { IDS = 2048, FUNCTIONS = 16384 }; /* above the highest of the tables */

@@ -8,6 +8,60 @@
 #include "traces/arena.h"
 #include "traces/etl/container.h"
 
+/* Ids of the DxgKrnl events that mean something to the importer. */
+enum {
+    ID_PREEMPTION = 22,
+    ID_SELECT_CONTEXT = 23,
+    ID_DEVICE_START = 27,
+    ID_DEVICE_STOP = 28,
+    ID_DEVICE_RUNDOWN = 29,
+    ID_CONTEXT_START = 30,
+    ID_CONTEXT_STOP = 31,
+    ID_CONTEXT_RUNDOWN = 32,
+    ID_GLOBAL_START = 33, /* AdapterAllocation: one per allocation */
+    ID_GLOBAL_STOP = 34,
+    ID_GLOBAL_RUNDOWN = 35,
+    ID_LOCAL_START = 36, /* DeviceAllocation: one per device that opened it */
+    ID_LOCAL_STOP = 37,
+    ID_LOCAL_RUNDOWN = 38,
+    ID_TERMINATE = 39,
+    ID_LOCK_OLD = 41,
+    ID_UNLOCK_OLD = 42,
+    ID_REFERENCES = 43,
+    ID_SET_PRIORITY = 46,
+    ID_TRANSFER = 53,
+    ID_FILL = 54,
+    ID_DISCARD = 55,
+    ID_SPECIAL_TRANSFER = 60,
+    ID_PAGE_IN = 73,
+    ID_EVICT_ALLOCATION = 74,
+    ID_SEGMENT = 78,
+    ID_CALL = 105,
+    ID_RETURN = 106,
+    ID_DMA_START = 175,
+    ID_DMA_STOP = 176,
+    ID_QUEUE_START = 178,
+    ID_QUEUE_STOP = 180,
+    ID_OFFER = 186,
+    ID_RECLAIM = 190,
+    ID_COMMITTED_RUNDOWN = 227,
+    ID_QUEUE_WAIT = 244,
+    ID_QUEUE_SIGNAL = 245,
+    ID_RESIDENT_BYTES = 274,
+    ID_CPU_WAIT = 297,
+    ID_VIRTUAL_TRANSFER = 306,
+    ID_VIRTUAL_FILL = 307,
+    ID_RESIDENCY_ADDED = 320,
+    ID_RESIDENCY_DROPPED = 321,
+    ID_PAGING_START = 322,
+    ID_PAGING_START_ADAPTER = 323,
+    ID_PAGING_STOP = 325,
+    ID_MAKE_RESIDENT_START = 338,
+    ID_MAKE_RESIDENT_STOP = 339,
+    ID_LOCK = 340,
+    ID_UNLOCK = 341,
+};
+
 struct etl_event {
     uint64_t t_ns;  /* since the first DxgKrnl record of the recording */
     uint64_t order; /* place among the records kept: ties of t_ns stay in file order */
