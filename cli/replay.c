@@ -40,7 +40,8 @@ static const struct argp_option options[] = {
     {"seed", SEED, "N", 0, "seed of everything random (default: 1)", 4},
     {"check", CHECK, NULL, 0, "verify the model's invariants while running", 4},
     {"fault", FAULT, "CALL:N:STATUS", 0,
-     "the Nth time a step of the calls is reached, it fails with STATUS (Handle:3:STATUS_NO_MEMORY); "
+     "the Nth time a step of the calls is reached, it fails with STATUS "
+     "(Handle:3:STATUS_NO_MEMORY); "
      "may be repeated; a wrong CALL lists them",
      4},
     {"expect", EXPECT, "TOL", OPTION_ARG_OPTIONAL,

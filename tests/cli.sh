@@ -132,6 +132,17 @@ done
 expect 0 replay wddmsim-demo/frames.jsonl --no-report --check -o again
 cmp wddmsim-demo/latency.csv again/latency.csv || fail "two replays differ"
 
+# What can be read only once is not read again for its checksum.
+mkfifo pipe
+cat sample.jsonl >pipe &
+expect 0 replay pipe --no-report -q -o piped
+grep -q '"trace_sha256": ""' piped/summary.json || fail "a pipe has a checksum"
+
+# What a trace holds does not reach the terminal as control codes.
+printf '{"wddmsim":1,"source":"\\u001b[31m"}\n{"t":0,"op":"ExitProcess"}\n' >red.jsonl
+expect 0 inspect red.jsonl
+prints "source      ?[31m"
+
 # The manual page.
 "$WDDMSIM" __man >wddmsim.1 || fail "no manual page"
 if command -v mandoc >/dev/null; then

@@ -17,16 +17,17 @@ struct named_view {
 struct named_object {
     struct trace_name name; /* text is the object's own */
     struct replay_process *process;
-    d3dkmt_handle handle;        /* device, context, context allocation */
+    d3dkmt_handle handle; /* device, context, context allocation; resource: its global share */
+    bool nt;              /* resource: shared by NT handle */
     struct named_object *device; /* context: its device; allocation, resource: its creator's */
     struct named_view *views;    /* allocation, resource: who created or opened it */
     uint32_t view_count;
     struct named_object *resource; /* allocation: the one it belongs to, or NULL */
     struct named_object **members; /* resource: its allocations, in order */
     uint32_t member_count;
-    struct vidsch_fence fence; /* fence */
-    uint32_t required;            /* allocation: MakeResident less Evict */
-    uint64_t mark;             /* event that named it last: lists name things twice */
+    struct vidsch_fence fence;        /* fence */
+    uint32_t required;                /* allocation: MakeResident less Evict */
+    uint64_t mark;                    /* event that named it last: lists name things twice */
     struct named_object *prev, *next; /* those with numbers */
     UT_hash_handle hh;                /* those with texts */
 };

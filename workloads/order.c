@@ -169,11 +169,14 @@ static bool take_away(struct visitor *visitor, const struct key *key, bool lifec
     if (!object)
         return true;
     struct mention *mention, *next;
-    DL_FOREACH_SAFE (object->mentions, mention, next)
+    DL_FOREACH_SAFE (object->mentions, mention, next) {
+        if (mention->index > visitor->index) /* thousands may be put off behind it */
+            break;
         if (mention->index == visitor->index) {
             DL_DELETE(object->mentions, mention);
             memory_pool_give(&visitor->order->mentions, mention);
         }
+    }
     if (!object->mentions)
         forget(visitor->order, object);
     return true;

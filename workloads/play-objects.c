@@ -20,7 +20,7 @@ static struct named_object *assume_device(struct player *player, struct replay_p
                                           struct trace_name name)
 {
     d3dkmt_handle handle;
-    d3dkmt_create_device(process->dxgk, player_silent_call(player), &handle);
+    d3dkmt_create_device(process->dxgk, player_silent_call(player), false, &handle);
     struct named_object *device = names_add(&player->devices, name);
     device->process = process;
     device->handle = handle;
@@ -154,11 +154,15 @@ bool play_create_device(struct player *player, const struct trace_event *event,
     if (!must_be_free(&player->devices, event->device, "CreateDevice", "device", complaint))
         return false;
     struct replay_process *process = player_process(player, event->pid);
+    d3dkmt_handle handle;
+    d3dkmt_create_device(process->dxgk, call, event->system, &handle);
+    if (!handle)
+        return true;
     struct named_object *device = names_add(&player->devices, event->device);
     device->process = process;
+    device->handle = handle;
     if (!process->assumed_device)
         process->assumed_device = device;
-    d3dkmt_create_device(process->dxgk, call, &device->handle);
     return true;
 }
 
@@ -178,8 +182,9 @@ static void sweep_context(void *self, struct named_object *context)
 static void sweep_view(void *self, struct named_object *object)
 {
     const struct sweep *sweep = self;
-    if (player_view(object, sweep->device))
-        player_drop_view(sweep->names, object, sweep->device);
+    while (player_view(object, sweep->device))
+        if (!player_drop_view(sweep->names, object, sweep->device))
+            return;
 }
 
 static void forget_device(struct player *player, struct named_object *device)
@@ -295,20 +300,44 @@ static bool names_are_free(struct player *player, const struct trace_event *even
     return true;
 }
 
-static struct d3dkmt_allocation_info ask_for(struct player *player,
+/* Flags that only another WDDM version than the profile's knows: the driver for this one does not
+ * set them. */
+static uint64_t kmd_flags(struct player *player, uint64_t flags)
+{
+    uint64_t unknown = flags & (player->profile->wddm >= 20 ? DXGK_WDDM1_ONLY : DXGK_WDDM2_ONLY);
+    if (unknown)
+        player_assume(player, "kmd_flags_the_wddm_version_lacks");
+    return flags & ~unknown;
+}
+
+/* `system-memory: true` is some page-aligned address of the caller's. */
+static uint64_t address_of(uint64_t system_memory)
+{
+    enum { TRUE = 1, SOME_ADDRESS = 0x10000 };
+    return system_memory == TRUE ? SOME_ADDRESS : system_memory;
+}
+
+static struct d3dkmt_allocation_info ask_for(struct player *player, const struct trace_event *event,
                                              const struct trace_allocation *creation)
 {
     struct d3dkmt_allocation_info info = {
-        .private_data = {.usage = creation->usage,
+        .system_memory = address_of(creation->system_memory),
+        .private_data = {.bytes = creation->private_data,
+                         .usage = creation->usage,
                          .size = creation->size,
                          .alignment = creation->alignment,
                          .segments = player_segments(player, creation->segments),
-                         .flags = creation->kmd_flags & UINT32_MAX,
+                         .read_segments = player_segments(player, creation->read_segments),
+                         .eviction_segments = player_segments(player, creation->eviction_segments),
+                         .bank = creation->bank > UINT8_MAX ? UINT8_MAX : (uint8_t)creation->bank,
+                         .flags = kmd_flags(player, creation->kmd_flags),
                          .priority = creation->priority},
+        .flags = (uint32_t)creation->flags,
+        .priority = creation->priority,
         .label = {creation->allocation.text, creation->allocation.number},
-        .system_memory = creation->system_memory != 0,
-        .override_priority = creation->flags & 4,
     };
+    if (event->flags & D3DKMT_CROSS_ADAPTER)
+        info.private_data.surface = D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER;
     player_preferred(player, creation->preferred, info.private_data.segments,
                      info.private_data.preferred);
     return info;
@@ -326,6 +355,8 @@ static void name_created(struct player *player, const struct trace_event *event,
             resource->process = device->process;
             resource->device = device;
             player_add_view(resource, device, args->resource);
+            resource->handle = args->global_share;
+            resource->nt = args->flags & D3DKMT_NT_SECURITY_SHARING;
         }
     }
     for (uint32_t i = 0; i < args->count; i++) {
@@ -371,15 +402,24 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         return false;
     struct named_object *device = player_device(player, event);
     struct replay_process *process = device ? device->process : player_process(player, event->pid);
+    const struct d3dkmt_standard_allocation standard = {.type = event->standard.type,
+                                                        .size = event->standard.size};
+    enum { FEW = 8 };
+    struct d3dkmt_allocation_info few[FEW];
     struct d3dkmt_create_allocation args = {
         .device = device ? device->handle : 0,
-        .flags = (uint32_t)event->flags,
+        .flags = event->flags > UINT32_MAX ? UINT32_MAX : (uint32_t)event->flags,
+        .runtime_data_bytes = event->runtime_data,
+        .private_data_bytes = event->private_data,
+        .standard = trace_given(event->given, TRACE_STANDARD) ? &standard : NULL,
         .count = event->creations.count,
-        .allocations = memory_new(event->creations.count, sizeof *args.allocations),
+        .allocations = few,
         .existing = event->existing,
     };
+    if (args.count > FEW)
+        args.allocations = memory_new(args.count, sizeof *args.allocations);
     for (uint32_t i = 0; i < args.count; i++)
-        args.allocations[i] = ask_for(player, &event->creations.items[i]);
+        args.allocations[i] = ask_for(player, event, &event->creations.items[i]);
     if (!creates_resource && trace_given(event->given, TRACE_RESOURCE)) {
         const struct named_object *resource = names_find(&player->resources, event->resource);
         d3dkmt_handle handle = player_view(resource, device);
@@ -389,10 +429,23 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         name_created(player, event, device, &args);
         make_resident_at_once(player, event, device, &args);
     }
-    free(args.allocations);
+    if (args.count > FEW)
+        free(args.allocations);
     return true;
 }
 
+/* Some live view of the resource; its process can share the resource out. */
+static struct dxgk_shared_resource *nt_object(const struct named_object *resource)
+{
+    struct dxgk_shared_resource *object = NULL;
+    for (uint32_t i = 0; !object && i < resource->view_count; i++)
+        d3dkmt_share_objects(resource->views[i].device->process->dxgk, &resource->views[i].handle,
+                             1, &object);
+    return object;
+}
+
+/* What a runtime does: asks how much there is to open, then opens it. An NT handle is closed as
+ * soon as it has served. */
 bool play_open_resource(struct player *player, const struct trace_event *event,
                         struct d3dkmt_call *call, struct complaint *complaint)
 {
@@ -400,16 +453,27 @@ bool play_open_resource(struct player *player, const struct trace_event *event,
     struct named_object *device = player_device(player, event);
     struct named_object *resource = names_find(&player->resources, event->resource);
     struct replay_process *process = device ? device->process : player_process(player, event->pid);
-    uint32_t count = resource ? resource->member_count : 0;
-    d3dkmt_handle *handles = player_handles(player, count), opened;
-    d3dkmt_open_resource(
-        process->dxgk, call, device ? device->handle : 0, resource ? resource->process->dxgk : NULL,
-        resource ? player_view(resource, resource->device) : 0, &opened, handles, count);
-    if (call->status != STATUS_SUCCESS)
+    struct dxgk_shared_resource *nt = resource && resource->nt ? nt_object(resource) : NULL;
+    struct d3dkmt_query_resource_info info = {.device = device ? device->handle : 0,
+                                              .global_share = resource ? resource->handle : 0,
+                                              .nt = nt};
+    d3dkmt_query_resource_info(process->dxgk, &info);
+    struct d3dkmt_open_resource args = {.device = info.device,
+                                        .global_share = info.global_share,
+                                        .nt = nt,
+                                        .count = info.count,
+                                        .runtime_data_bytes = info.runtime_data_bytes,
+                                        .private_data_bytes = info.private_data_bytes,
+                                        .total_private_data_bytes = info.total_private_data_bytes,
+                                        .allocations = player_handles(player, info.count)};
+    uint32_t status = d3dkmt_open_resource(process->dxgk, call, &args);
+    if (nt)
+        dxgk_close_nt_handle(nt);
+    if (status != STATUS_SUCCESS)
         return true;
-    player_add_view(resource, device, opened);
-    for (uint32_t i = 0; i < count; i++)
-        player_add_view(resource->members[i], device, handles[i]);
+    player_add_view(resource, device, args.resource);
+    for (uint32_t i = 0; i < resource->member_count && i < args.count; i++)
+        player_add_view(resource->members[i], device, args.allocations[i]);
     return true;
 }
 
@@ -462,13 +526,18 @@ bool play_destroy_allocation(struct player *player, const struct trace_event *ev
     return true;
 }
 
+/* A name that is no live object's is a handle that is none. */
+static d3dkmt_handle handle_of(const struct named_object *object, bool given)
+{
+    return object ? object->handle : given ? UINT32_MAX : 0;
+}
+
 bool play_create_context_allocation(struct player *player, const struct trace_event *event,
                                     struct d3dkmt_call *call, struct complaint *complaint)
 {
     if (!must_be_free(&player->context_allocations, event->allocation, "CreateContextAllocation",
                       "allocation", complaint))
         return false;
-    enum { SHARED_ACROSS_CONTEXTS = 1 };
     const struct named_object *context = trace_given(event->given, TRACE_CONTEXT)
                                              ? player_context(player, event, event->context)
                                              : NULL;
@@ -478,17 +547,19 @@ bool play_create_context_allocation(struct player *player, const struct trace_ev
                                      : device ? device->process
                                               : player_process(player, event->pid);
     struct dxgkargcb_create_context_allocation arg = {
-        .shared_across_contexts = event->flags & SHARED_ACROSS_CONTEXTS,
+        .context_allocation_flags = (uint32_t)event->flags,
         .size = event->size,
         .alignment = event->alignment,
         .supported_segment_set = player_segments(player, event->segments),
+        .eviction_segment_set = player_segments(player, event->eviction_segments),
     };
-    if (!arg.supported_segment_set)
+    if (!trace_given(event->given, TRACE_SEGMENTS))
         arg.supported_segment_set = 1; /* the profile's first segment */
     player_preferred(player, event->preferred, arg.supported_segment_set, arg.preferred_segment);
     d3dkmt_handle handle;
     dxgkcb_create_context_allocation(
-        process->dxgk, call, context ? context->handle : 0, device ? device->handle : 0, &arg,
+        process->dxgk, call, handle_of(context, trace_given(event->given, TRACE_CONTEXT)),
+        handle_of(device, trace_given(event->given, TRACE_DEVICE)), &arg,
         (struct probe_label){event->allocation.text, event->allocation.number}, &handle);
     if (!handle)
         return true;

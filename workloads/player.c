@@ -43,7 +43,7 @@ void player_init(struct player *player, struct sim *sim, const struct profile *p
     player->vidmm = vidmm_create(sim, profile, player->vidsch, probe);
     struct dxgkddi ddi;
     miniport_init(&player->miniport, profile, &ddi);
-    player->dxgkrnl = dxgkrnl_create(sim, profile, player->vidsch, player->vidmm, &ddi);
+    player->dxgkrnl = dxgkrnl_create(sim, profile, player->vidsch, player->vidmm, &ddi, probe);
     player->miniport.dxgkrnl = dxgkrnl_interface(player->dxgkrnl);
 }
 
@@ -124,6 +124,8 @@ static void call_finished(void *owner, struct d3dkmt_call *call)
         if (player->check)
             check_blame(player, report);
         player->probe->call(player->probe->self, report);
+    } else if (!status_is_success(call->status)) {
+        player_assume(player, "what_was_there_before_and_is_not_possible_here");
     }
     DL_DELETE(player->calls, played);
     memory_pool_give(&player->call_pool, played);
@@ -256,20 +258,22 @@ static void leave_resource(struct named_object *allocation)
     resource->member_count = kept;
 }
 
-void player_drop_view(struct names *names, struct named_object *object,
+bool player_drop_view(struct names *names, struct named_object *object,
                       const struct named_object *device)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < object->view_count; i++)
-        if (object->views[i].device != device)
-            object->views[kept++] = object->views[i];
-    object->view_count = kept;
-    if (kept)
-        return;
+    uint32_t at = 0;
+    while (object->views[at].device != device)
+        at++;
+    object->view_count--;
+    memmove(&object->views[at], &object->views[at + 1],
+            (object->view_count - at) * sizeof *object->views);
+    if (object->view_count)
+        return true;
     leave_resource(object);
     for (uint32_t i = 0; i < object->member_count; i++)
         object->members[i]->resource = NULL;
     names_remove(names, object);
+    return false;
 }
 
 struct vidsch_fence *player_fence(struct player *player, struct trace_name name)

@@ -33,8 +33,8 @@ struct vidsch_fence *player_fence(struct player *player, struct trace_name name)
 d3dkmt_handle player_view(const struct named_object *object, const struct named_object *device);
 void player_add_view(struct named_object *object, struct named_object *device,
                      d3dkmt_handle handle);
-/* The device closes it; the name is free again when nobody has it any more. */
-void player_drop_view(struct names *names, struct named_object *object,
+/* The device, which knows it, closes it once. False: nobody has it any more, the name is free. */
+bool player_drop_view(struct names *names, struct named_object *object,
                       const struct named_object *device);
 
 /* Room for `count` handles, valid until asked for again. */

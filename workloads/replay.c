@@ -13,6 +13,7 @@
 /* A call put off until its thread is free, or until another thread's call has been made. */
 struct put_off {
     struct trace_event *event;
+    char *place; /* where it stood, if it may be refused; else NULL */
     uint64_t index;
     uint64_t due_ns;
     uint64_t gap_ns; /* from the thread's previous return, when gaps are kept */
@@ -34,7 +35,7 @@ struct replay_thread {
 };
 
 /* Events put off at most: then no more are read until some are made. */
-enum { PUT_OFF_MAX = 1 << 16, CHECK_EVERY = 4096, PROGRESS_EVERY = 4096 };
+enum { PUT_OFF_MAX = 1 << 16, CHECK_EVERY = 256, PROGRESS_EVERY = 4096 };
 
 struct replay {
     struct trace_reader *reader;
@@ -165,20 +166,18 @@ static void call_returned(void *owner)
         next_put_off(thread);
 }
 
-/* `put_off`: the reader is elsewhere by now, the event is found by its number. */
+/* `place`: where the event stood if the reader is elsewhere by now; else NULL. */
 static void play(struct replay *replay, struct replay_thread *thread,
-                 const struct trace_event *event, uint64_t index, uint64_t due_ns, bool put_off)
+                 const struct trace_event *event, uint64_t index, uint64_t due_ns,
+                 const char *place)
 {
     char message[512];
     thread->in_call = true;
     if (!player_play(&replay->player, event, index, due_ns, call_returned, thread, message,
                      sizeof message)) {
         char located[700];
-        if (put_off)
-            snprintf(located, sizeof located, "event %" PRIu64 ": %s", index, message);
-        else
-            snprintf(located, sizeof located, "%s: %s", trace_reader_place(replay->reader),
-                     message);
+        snprintf(located, sizeof located, "%s: %s",
+                 place ? place : trace_reader_place(replay->reader), message);
         bad_event(replay, located, true);
         call_returned(thread);
     }
@@ -208,7 +207,9 @@ static void play_put_off(void *owner)
     if (replay->put_off-- == PUT_OFF_MAX)
         feed_now(replay);
     order_made(replay->order, first->index, first->event);
-    play(replay, thread, first->event, first->index, first->due_ns, true);
+    play(replay, thread, first->event, first->index, first->due_ns,
+         first->place ? first->place : "");
+    free(first->place);
     free(first->event);
     free(first);
     let_waiting_threads_try(replay);
@@ -252,10 +253,19 @@ static uint64_t recorded_gap(struct replay_thread *thread, const struct trace_ev
     return gap;
 }
 
+/* What names a new object: its name may be taken. */
+static bool may_be_refused(enum trace_op op)
+{
+    return op == TRACE_CREATE_DEVICE || op == TRACE_CREATE_CONTEXT ||
+           op == TRACE_CREATE_ALLOCATION || op == TRACE_CREATE_CONTEXT_ALLOCATION;
+}
+
 static void put_off(struct replay *replay, struct replay_thread *thread, uint64_t due_ns)
 {
     struct put_off *item = memory_new(1, sizeof *item);
     item->event = trace_event_copy(&replay->event);
+    if (may_be_refused(replay->event.op))
+        item->place = strdup(trace_reader_place(replay->reader));
     item->index = replay->index - 1;
     item->due_ns = due_ns;
     item->gap_ns = recorded_gap(thread, &replay->event);
@@ -303,7 +313,7 @@ static void feed(void *owner)
         }
         replay->have_event = false;
         if (replay->options->pace != REPLAY_THINK && may_be_made_now(replay, thread))
-            play(replay, thread, &replay->event, replay->index - 1, due, false);
+            play(replay, thread, &replay->event, replay->index - 1, due, NULL);
         else
             put_off(replay, thread, due);
     }
@@ -367,6 +377,7 @@ static void free_threads(struct replay *replay)
     HASH_ITER (hh, replay->threads, thread, next_thread) {
         struct put_off *item, *next;
         DL_FOREACH_SAFE (thread->put_off, item, next) {
+            free(item->place);
             free(item->event);
             free(item);
         }
@@ -397,11 +408,14 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
     sim_timer_init(&replay.feed, feed, &replay);
     player_init(&replay.player, replay.sim, profile, probe, trace_reader_header(reader));
     replay.player.check = options->check;
+    for (size_t i = 0; i < options->fault_count; i++)
+        dxgkrnl_order_fault(replay.player.dxgkrnl, &options->faults[i]);
     struct probe_machine machine;
     describe(&replay, &machine);
     probe->machine(probe->self, &machine);
     sim_run(replay.sim, feed, &replay);
     result->simulated_ns = sim_now(replay.sim);
+    sim_counts(replay.sim, &result->dates, &result->transfers);
     if (options->check && replay.status == REPLAY_OK)
         check(&replay);
     if (replay.status == REPLAY_OK && !result->interrupted)

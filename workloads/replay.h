@@ -2,6 +2,7 @@
 #ifndef WDDMSIM_WORKLOADS_REPLAY_H
 #define WDDMSIM_WORKLOADS_REPLAY_H
 
+#include "model/dxgkrnl/fault.h"
 #include "model/hardware/profile.h"
 #include "model/probe.h"
 #include "traces/reader.h"
@@ -16,8 +17,10 @@ struct replay_options {
     enum replay_pace pace;
     uint64_t from_ns, to_ns; /* the part of the trace to play; to_ns UINT64_MAX: to its end */
     uint64_t seed;
-    bool check;    /* verify the model's invariants while running */
-    bool skip_bad; /* count and report bad events instead of stopping */
+    bool check;                      /* verify the model's invariants while running */
+    bool skip_bad;                   /* count and report bad events instead of stopping */
+    const struct dxgk_fault *faults; /* steps of calls that are to fail */
+    size_t fault_count;
     /* Called now and then with simulated time; returning false interrupts the run (partial
      * results). May be NULL. */
     bool (*progress)(void *self, uint64_t events, uint64_t simulated_ns);
@@ -29,6 +32,7 @@ struct replay_result {
     uint64_t bad_events; /* skipped */
     char first_bad[512]; /* message of the first one */
     uint64_t simulated_ns;
+    uint64_t dates, transfers; /* that the simulation took: for benchmarks */
     bool interrupted;
     uint64_t waiting_calls; /* still waiting at the end for what can never happen */
     char waiting[512];      /* who waits for what, first few */

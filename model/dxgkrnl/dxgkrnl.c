@@ -3,22 +3,41 @@
 #include "model/dxgkrnl/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
-/* DxgkCbCreateContextAllocation as the miniport calls it, inside DxgkDdiCreateContext. */
+/* What the miniport calls back, inside a DDI or later (wddm.md §4). */
 static uint32_t create_context_allocation(void *dxgkrnl,
-                                          const struct dxgkargcb_create_context_allocation *arg)
+                                          struct dxgkargcb_create_context_allocation *arg)
 {
     (void)dxgkrnl;
     struct dxgk_context *context = arg->context;
-    struct dxgk_context_allocation *allocation;
-    return dxgk_context_allocation_create(context, context ? context->device : arg->device, arg,
-                                          (struct probe_label){.text = "save area"}, &allocation);
+    struct dxgk_device *device = arg->device;
+    if (!device && context)
+        device = context->device;
+    struct dxgk_context_allocation *allocation = NULL;
+    uint32_t status = dxgk_context_allocation_create(
+        context, device, arg, (struct probe_label){.text = arg->name}, &allocation);
+    arg->allocation = allocation;
+    return status;
+}
+
+static void destroy_context_allocation(void *dxgkrnl, void *allocation)
+{
+    (void)dxgkrnl;
+    dxgk_context_allocation_free(allocation);
+}
+
+static uint64_t map_context_allocation(void *dxgkrnl,
+                                       const struct dxgkargcb_map_context_allocation *arg)
+{
+    (void)dxgkrnl;
+    return dxgk_context_allocation_map(arg->allocation, arg);
 }
 
 struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
                                struct vidsch *vidsch, struct vidmm *vidmm,
-                               const struct dxgkddi *ddi)
+                               const struct dxgkddi *ddi, struct probe *probe)
 {
     struct dxgkrnl *dxgkrnl = memory_new(1, sizeof *dxgkrnl);
     *dxgkrnl = (struct dxgkrnl){
@@ -27,7 +46,14 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .vidsch = vidsch,
         .vidmm = vidmm,
         .ddi = *ddi,
+        .probe = probe,
+        .globals = {.instance = HANDLE_GLOBAL},
         .packets = {.object_size = sizeof(struct vidsch_packet)},
+        .views = {.object_size = sizeof(struct dxgk_allocation)},
+        .global_allocations = {.object_size = sizeof(struct dxgk_global_allocation)},
+        .resources = {.object_size = sizeof(struct dxgk_resource)},
+        .shared_resources = {.object_size = sizeof(struct dxgk_shared_resource)},
+        .terminations = {.object_size = sizeof(struct dxgk_termination)},
     };
     return dxgkrnl;
 }
@@ -35,7 +61,24 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
 struct dxgkrnl_interface dxgkrnl_interface(struct dxgkrnl *dxgkrnl)
 {
     return (struct dxgkrnl_interface){.dxgkrnl = dxgkrnl,
-                                      .create_context_allocation = create_context_allocation};
+                                      .create_context_allocation = create_context_allocation,
+                                      .destroy_context_allocation = destroy_context_allocation,
+                                      .map_context_allocation = map_context_allocation};
+}
+
+void dxgkrnl_order_fault(struct dxgkrnl *dxgkrnl, const struct dxgk_fault *fault)
+{
+    dxgk_faults_add(&dxgkrnl->faults, fault);
+}
+
+void dxgkrnl_reached(const struct dxgkrnl *dxgkrnl, uint64_t reached[DXGK_STEP_COUNT])
+{
+    memcpy(reached, dxgkrnl->faults.reached, sizeof dxgkrnl->faults.reached);
+}
+
+void dxgkrnl_remove_adapter(struct dxgkrnl *dxgkrnl)
+{
+    dxgkrnl->removed = true;
 }
 
 struct dxgk_process *dxgkrnl_process(struct dxgkrnl *dxgkrnl, uint32_t pid)
@@ -91,20 +134,13 @@ static void free_device(struct dxgk_device *device)
             free(allocation);
         free(context);
     }
-    struct dxgk_resource *resource, *next_resource;
-    DL_FOREACH_SAFE (device->resources, resource, next_resource) {
-        if (--resource->shared->views == 0) {
+    struct dxgk_context_allocation *shared, *next_shared;
+    DL_FOREACH_SAFE (device->shared, shared, next_shared)
+        free(shared);
+    const struct dxgk_resource *resource;
+    DL_FOREACH (device->resources, resource)
+        if (--resource->shared->views == 0)
             free(resource->shared->allocations);
-            free(resource->shared);
-        }
-        free(resource);
-    }
-    struct dxgk_allocation *allocation, *next_allocation;
-    DL_FOREACH_SAFE (device->allocations, allocation, next_allocation) {
-        if (--allocation->global->views == 0)
-            free(allocation->global);
-        free(allocation);
-    }
     vidmm_device_destroy(device->vidmm);
     free(device);
 }
@@ -118,9 +154,17 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
         struct dxgk_device *device, *next;
         DL_FOREACH_SAFE (process->devices, device, next)
             free_device(device);
+        dxgk_va_unmap_all(process);
         handle_table_fini(&process->handles);
         free(process);
     }
+    handle_table_fini(&dxgkrnl->globals);
+    dxgk_faults_fini(&dxgkrnl->faults);
     memory_pool_fini(&dxgkrnl->packets);
+    memory_pool_fini(&dxgkrnl->views);
+    memory_pool_fini(&dxgkrnl->global_allocations);
+    memory_pool_fini(&dxgkrnl->resources);
+    memory_pool_fini(&dxgkrnl->shared_resources);
+    memory_pool_fini(&dxgkrnl->terminations);
     free(dxgkrnl);
 }

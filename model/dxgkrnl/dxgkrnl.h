@@ -10,8 +10,11 @@
 #define WDDMSIM_DXGKRNL_H
 
 #include "model/ddi.h"
+#include "model/dxgkrnl/fault.h"
 #include "model/vidmm/vidmm.h"
 #include "model/vidsch/vidsch.h"
+
+#include <stdio.h>
 
 struct dxgkrnl;
 struct dxgk_process;
@@ -21,12 +24,25 @@ typedef uint32_t d3dkmt_handle;
 
 struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
                                struct vidsch *vidsch, struct vidmm *vidmm,
-                               const struct dxgkddi *ddi);
+                               const struct dxgkddi *ddi, struct probe *probe);
 /* What the miniport calls back. */
 struct dxgkrnl_interface dxgkrnl_interface(struct dxgkrnl *dxgkrnl);
 void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl);
 
 struct dxgk_process *dxgkrnl_process(struct dxgkrnl *dxgkrnl, uint32_t pid);
+
+/* From now on the fault's step fails at its Nth time. */
+void dxgkrnl_order_fault(struct dxgkrnl *dxgkrnl, const struct dxgk_fault *fault);
+
+/* How often each step was reached since the first order. */
+void dxgkrnl_reached(const struct dxgkrnl *dxgkrnl, uint64_t reached[DXGK_STEP_COUNT]);
+
+/* The adapter is gone: what needs it answers STATUS_DEVICE_REMOVED, destroying still works
+ * (wddm.md §3.4). Work that is queued runs to its end. */
+void dxgkrnl_remove_adapter(struct dxgkrnl *dxgkrnl);
+
+/* Writes all objects, handles and bytes: equal texts, equal states. */
+void dxgkrnl_dump(const struct dxgkrnl *dxgkrnl, FILE *out);
 
 /* A call under way. The caller zeroes it, sets the callbacks and owner, and may read the rest. */
 struct d3dkmt_call {
@@ -56,10 +72,12 @@ struct d3dkmt_call {
 };
 
 /* Devices and contexts. */
-uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
+uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call, bool system,
                               d3dkmt_handle *device);
 uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
                                d3dkmt_handle device);
+/* A page fault or a timeout: the device answers STATUS_DEVICE_REMOVED from now on. */
+void d3dkmt_mark_device_as_error(struct dxgk_process *process, d3dkmt_handle device);
 
 struct d3dkmt_create_context {
     d3dkmt_handle device;
@@ -78,45 +96,126 @@ uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
                                                 struct d3dkmt_call *call, d3dkmt_handle context,
                                                 int32_t priority);
 
-/* Allocations. D3DKMT_CREATEALLOCATIONFLAGS bits that the model obeys. */
-enum { D3DKMT_CREATE_RESOURCE = 1, D3DKMT_CREATE_SHARED = 2 };
-
-struct d3dkmt_allocation_info {
-    struct dxgk_private_data private_data;
-    struct probe_label label;
-    bool system_memory; /* the caller's memory backs it */
-    bool override_priority;
-    d3dkmt_handle allocation; /* out */
+/* D3DKMT_CREATEALLOCATIONFLAGS (wddm.md §1.3); RULES.md says what each does. */
+enum d3dkmt_create_allocation_flags {
+    D3DKMT_CREATE_RESOURCE = 1 << 0,
+    D3DKMT_CREATE_SHARED = 1 << 1,
+    D3DKMT_NON_SECURE = 1 << 2,
+    D3DKMT_CREATE_PROTECTED = 1 << 3,
+    D3DKMT_RESTRICT_SHARED_ACCESS = 1 << 4,
+    D3DKMT_EXISTING_SYSMEM = 1 << 5,
+    D3DKMT_NT_SECURITY_SHARING = 1 << 6,
+    D3DKMT_READ_ONLY = 1 << 7,
+    D3DKMT_CREATE_WRITE_COMBINED = 1 << 8,
+    D3DKMT_CREATE_CACHED = 1 << 9,
+    D3DKMT_SWAP_CHAIN_BACK_BUFFER = 1 << 10,
+    D3DKMT_CROSS_ADAPTER = 1 << 11,
+    D3DKMT_OPEN_CROSS_ADAPTER = 1 << 12,
+    D3DKMT_PARTIAL_SHARED_CREATION = 1 << 13,
+    D3DKMT_ZEROED = 1 << 14,
+    D3DKMT_WRITE_WATCH = 1 << 15,
+    D3DKMT_STANDARD_ALLOCATION = 1 << 16,
+    D3DKMT_EXISTING_SECTION = 1 << 17,
+    D3DKMT_ALLOW_NOT_ZEROED = 1 << 18,
+    D3DKMT_PHYSICALLY_CONTIGUOUS = 1 << 19,
+    D3DKMT_NO_KMD_ACCESS = 1 << 20,
+    D3DKMT_SHARED_DISPLAYABLE = 1 << 21,
+    D3DKMT_NO_IMPLICIT_SYNCHRONIZATION = 1 << 22
 };
 
+/* D3DDDI_ALLOCATIONINFO2.Flags. */
+enum { D3DDDI_PRIMARY = 1, D3DDDI_STEREO = 2, D3DDDI_OVERRIDE_PRIORITY = 4 };
+
+/* D3DDDI_ALLOCATIONINFO2 (wddm.md §1.2). */
+struct d3dkmt_allocation_info {
+    d3dkmt_handle allocation; /* out; means nothing after a failure */
+    uint64_t system_memory;   /* pSystemMem, or hSection with ExistingSection; 0: none */
+    struct dxgk_private_data private_data;
+    uint32_t flags;   /* Primary, Stereo, OverridePriority */
+    int64_t priority; /* with OverridePriority */
+    struct probe_label label;
+};
+
+/* D3DKMT_STANDARDALLOCATIONTYPE. */
+enum { D3DKMT_EXISTING_HEAP = 1, D3DKMT_STANDARD_CROSS_ADAPTER = 2 };
+
+/* D3DKMT_CREATESTANDARDALLOCATION. */
+struct d3dkmt_standard_allocation {
+    uint64_t type;
+    uint64_t size; /* bytes */
+};
+
+/* D3DKMT_CREATEALLOCATION (wddm.md §1.1). */
 struct d3dkmt_create_allocation {
     d3dkmt_handle device;
-    d3dkmt_handle resource; /* in/out */
+    d3dkmt_handle resource;     /* in: to add to, or 0; out: with CreateResource */
+    d3dkmt_handle global_share; /* out: shared without NtSecuritySharing */
+    uint64_t runtime_data_bytes;
+    uint64_t private_data_bytes;                       /* of the resource */
+    const struct d3dkmt_standard_allocation *standard; /* with StandardAllocation */
     uint32_t flags;
     uint32_t count;
     struct d3dkmt_allocation_info *allocations;
     bool existing; /* were there before the recording: resident already */
 };
+
+/* D3DKMTCreateAllocation2: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE (the
+ * resource), STATUS_DEVICE_REMOVED, STATUS_NO_MEMORY, STATUS_GRAPHICS_NO_VIDEO_MEMORY, or what the
+ * miniport answered. All or nothing. */
 uint32_t d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                   struct d3dkmt_create_allocation *args);
 
-/* Opens a resource of `owner` in a device; `allocations` gets one handle per allocation, in order
- * (room for `count`, which must be what the resource has). */
-uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
-                              d3dkmt_handle device, struct dxgk_process *owner,
-                              d3dkmt_handle resource, d3dkmt_handle *opened,
-                              d3dkmt_handle *allocations, uint32_t count);
+/* Sharing (wddm.md §1.7). An NT handle's object: keeps the resource alive until it is closed. */
+struct dxgk_shared_resource;
 
+/* D3DKMTShareObjects on one resource made with NtSecuritySharing; seals it. NULL in *object and
+ * STATUS_INVALID_PARAMETER for anything else. */
+uint32_t d3dkmt_share_objects(struct dxgk_process *process, const d3dkmt_handle *objects,
+                              uint32_t count, struct dxgk_shared_resource **object);
+void dxgk_close_nt_handle(struct dxgk_shared_resource *object);
+
+struct d3dkmt_query_resource_info {
+    d3dkmt_handle device;
+    d3dkmt_handle global_share;        /* of a resource shared by global handle, or 0 and ... */
+    struct dxgk_shared_resource *nt;   /* ... an NT handle's object */
+    uint32_t count;                    /* out: allocations */
+    uint64_t runtime_data_bytes;       /* out */
+    uint64_t private_data_bytes;       /* out: the resource's */
+    uint64_t total_private_data_bytes; /* out: all allocations' */
+};
+/* D3DKMTQueryResourceInfo(FromNtHandle): seals the resource. */
+uint32_t d3dkmt_query_resource_info(struct dxgk_process *process,
+                                    struct d3dkmt_query_resource_info *args);
+
+struct d3dkmt_open_resource {
+    d3dkmt_handle device;
+    d3dkmt_handle global_share;
+    struct dxgk_shared_resource *nt;
+    uint32_t count; /* this and the sizes must be what the query said */
+    uint64_t runtime_data_bytes;
+    uint64_t private_data_bytes;
+    uint64_t total_private_data_bytes; /* room for all allocations' */
+    d3dkmt_handle resource;            /* out */
+    d3dkmt_handle *allocations;        /* out: `count` handles, in order */
+};
+/* D3DKMTOpenResource2, D3DKMTOpenResourceFromNtHandle: seals the resource. All or nothing. */
+uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
+                              struct d3dkmt_open_resource *args);
+
+/* D3DDDICB_DESTROYALLOCATION2FLAGS. */
 enum { D3DKMT_ASSUME_NOT_IN_USE = 1, D3DKMT_SYNCHRONOUS_DESTROY = 2 };
+/* A resource with all it holds (the list is not looked at), or a list of allocations. Bad handles
+ * and flags: STATUS_INVALID_PARAMETER, and nothing is destroyed. */
 uint32_t d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_call *call,
                                     d3dkmt_handle device, d3dkmt_handle resource,
                                     const d3dkmt_handle *allocations, uint32_t count,
                                     uint32_t flags);
 
-/* DxgkCbCreateContextAllocation and its counterpart, as a driver would call them. */
+/* DxgkCbCreateContextAllocation and its counterpart, as a driver would call them; context and
+ * device by handle, those of `arg` are not looked at. */
 uint32_t dxgkcb_create_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                           d3dkmt_handle context, d3dkmt_handle device,
-                                          const struct dxgkargcb_create_context_allocation *arg,
+                                          struct dxgkargcb_create_context_allocation *arg,
                                           struct probe_label label, d3dkmt_handle *allocation);
 uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                            d3dkmt_handle allocation);

@@ -12,18 +12,23 @@ struct dxgk_process {
     uint32_t pid;
     struct handle_table handles;
     struct dxgk_device *devices;
+    struct dxgk_va_range *gpu_va; /* the process's GPU virtual address space, by address */
     struct dxgk_process *next;
 };
 
 struct dxgk_device {
     struct dxgk_process *process;
     d3dkmt_handle handle;
+    bool system;
+    bool error; /* answers STATUS_DEVICE_REMOVED */
+    bool in_driver;
+    void *driver;
     struct vidmm_device *vidmm;
     struct dxgk_context *contexts;
     struct dxgk_resource *resources;
     struct dxgk_allocation *allocations;    /* all of the device's views */
     struct dxgk_context_allocation *shared; /* device-context allocations */
-    uint32_t terminating;                   /* views closed by a call, not yet destroyed */
+    uint32_t terminating;                   /* terminations under way */
     bool dying;
     struct dxgk_device *prev, *next;
 };
@@ -31,9 +36,11 @@ struct dxgk_device {
 struct dxgk_context {
     struct dxgk_device *device;
     d3dkmt_handle handle;
+    bool existing; /* was there before the recording */
+    bool in_driver;
+    void *driver;
     struct vidsch_context *vidsch;
     struct dxgk_context_allocation *allocations;
-    bool existing; /* was there before the recording */
     struct dxgk_context *prev, *next;
 };
 
@@ -42,14 +49,26 @@ struct dxgk_context_allocation {
     struct dxgk_device *device;
     struct dxgk_context *context; /* NULL: shared across contexts */
     d3dkmt_handle handle;         /* 0: the miniport's own */
+    void *driver;
+    bool virtual_address_valid; /* wddm.md §4.3 */
+    bool initialised;           /* DXGK_OPERATION_INIT_CONTEXT_RESOURCE was issued */
+    uint64_t size;
     struct vidmm_allocation *vidmm;
     struct dxgk_context_allocation *prev, *next;
 };
 
 /* The adapter's side of a resource, shared by the devices that opened it. */
 struct dxgk_shared_resource {
-    bool shared;
-    uint32_t views;
+    struct dxgkrnl *dxgkrnl;
+    bool shared, nt; /* CreateShared, NtSecuritySharing */
+    bool sealed;     /* shared out, queried or opened: takes no more allocations */
+    d3dkmt_handle global;
+    uint32_t views;      /* devices' views */
+    uint32_t nt_handles; /* open NT handles */
+    uint32_t holds;      /* views, NT handles, terminations: 0 = destroyed */
+    bool in_driver;      /* the miniport knows it */
+    void *driver;
+    uint64_t runtime_data_bytes, private_data_bytes, total_private_data_bytes;
     uint32_t count, room;
     struct dxgk_global_allocation **allocations;
 };
@@ -57,7 +76,9 @@ struct dxgk_shared_resource {
 /* The adapter's side of an allocation. */
 struct dxgk_global_allocation {
     struct vidmm_allocation *vidmm;
-    uint32_t views;
+    void *driver;
+    uint64_t private_data_bytes;
+    uint32_t views; /* devices' views, not yet closed, and NT handles */
 };
 
 /* A device's view of a resource. */
@@ -65,6 +86,7 @@ struct dxgk_resource {
     struct dxgk_device *device;
     d3dkmt_handle handle;
     struct dxgk_shared_resource *shared;
+    struct dxgk_allocation *views;
     struct dxgk_resource *prev, *next;
 };
 
@@ -74,7 +96,20 @@ struct dxgk_allocation {
     d3dkmt_handle handle;
     struct dxgk_resource *resource; /* NULL: the device's own */
     struct dxgk_global_allocation *global;
-    struct dxgk_allocation *prev, *next;
+    bool named;                          /* by the call that is being looked at */
+    struct dxgk_allocation *prev, *next; /* of the device */
+    struct dxgk_allocation *in_resource_prev, *in_resource_next; /* of its resource */
+};
+
+/* What one call terminated: destroyed when the device's work is over. */
+struct dxgk_termination {
+    struct vidsch_barrier idle;
+    struct dxgk_device *device;
+    struct d3dkmt_call *call;
+    struct dxgk_shared_resource *shared; /* the resource they belong to, or NULL */
+    uint32_t count;
+    struct dxgk_global_allocation *one; /* the usual case needs no list */
+    struct dxgk_global_allocation **globals;
 };
 
 struct dxgkrnl {
@@ -83,9 +118,45 @@ struct dxgkrnl {
     struct vidsch *vidsch;
     struct vidmm *vidmm;
     struct dxgkddi ddi;
+    struct probe *probe;
+    struct dxgk_faults faults;
+    bool removed; /* the adapter */
+    struct handle_table globals;
     struct dxgk_process *processes;
     struct memory_pool packets; /* of broadcasts */
+    struct memory_pool views, global_allocations, resources, shared_resources, terminations;
 };
+
+static inline uint32_t dxgk_step(struct dxgkrnl *dxgkrnl, enum dxgk_step step)
+{
+    return dxgkrnl->faults.count ? dxgk_faults_reach(&dxgkrnl->faults, step) : STATUS_SUCCESS;
+}
+
+/* The segments that are apertures, as a set. */
+uint32_t dxgk_aperture_set(const struct profile *profile);
+
+/* STATUS_DEVICE_REMOVED: the device is in error or its adapter gone. */
+uint32_t dxgk_device_state(struct dxgk_device *device);
+
+/* Validation of a create, in the documented order (wddm.md §1.4). On success *device and, for an
+ * existing one, *resource are found. */
+uint32_t dxgk_validate_create(struct dxgk_process *process,
+                              const struct d3dkmt_create_allocation *args,
+                              struct dxgk_device **device, struct dxgk_resource **resource);
+
+/* Counts flags that are carried without effect, under `assumptions`. */
+void dxgk_count_carried(struct dxgkrnl *dxgkrnl, uint32_t flags);
+void dxgk_count_carried_kmd(struct dxgkrnl *dxgkrnl, uint64_t flags);
+
+/* Whether VidMm and Dxgkrnl may accept what the miniport answered (wddm.md §2.2, §2.3, §1.6):
+ * STATUS_SUCCESS or STATUS_INVALID_PARAMETER. What only segments can tell vidmm_allocation_create
+ * checks. */
+uint32_t dxgk_validate_answer(const struct profile *profile,
+                              const struct dxgk_allocation_info *answer, bool primary,
+                              bool cross_adapter);
+
+/* The part of it that context allocations share: flags, segments, alignment. */
+uint32_t dxgk_validate_flags(const struct profile *profile, uint64_t flags);
 
 /* The call begins now. */
 void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call);
@@ -116,16 +187,43 @@ struct dxgk_allocation *dxgk_allocation(struct dxgk_process *process, d3dkmt_han
 struct vidmm_allocation **dxgk_allocations(struct dxgk_process *process, struct dxgk_device *device,
                                            const d3dkmt_handle *handles, uint32_t count);
 
-/* Frees a view's handle and structure; what is left is the adapter's side. */
-struct dxgk_global_allocation *dxgk_allocation_forget(struct dxgk_allocation *allocation);
-void dxgk_resource_forget(struct dxgk_resource *resource);
+/* The adapter's side of a resource. release: one hold less; behind the last one it is gone, and
+ * the miniport is told so. */
+struct dxgk_shared_resource *dxgk_shared_new(struct dxgkrnl *dxgkrnl,
+                                             const struct d3dkmt_create_allocation *args);
+void dxgk_shared_add(struct dxgk_shared_resource *shared, struct dxgk_global_allocation *global);
+void dxgk_shared_remove(struct dxgk_shared_resource *shared,
+                        const struct dxgk_global_allocation *global);
+void dxgk_shared_release(struct dxgk_shared_resource *shared);
 
-/* DxgkDdiCloseAllocation, and DxgkDdiDestroyAllocation behind the last view: work that could touch
- * it has finished. */
-void dxgk_allocation_close(struct dxgk_device *device, struct dxgk_global_allocation *global);
+/* A view less; the global handle stops resolving behind the last view and NT handle. */
+void dxgk_shared_unview(struct dxgk_shared_resource *shared);
+
+/* Puts a new view into the lists of its device and resource; unlink takes it out again and frees
+ * it, its handle being free already. What is left is the adapter's side. */
+void dxgk_view_link(struct dxgk_allocation *view);
+struct dxgk_global_allocation *dxgk_view_unlink(struct dxgk_allocation *view);
+
+/* Frees a device's view of a resource; its handle is free, and it is in no list. */
+void dxgk_resource_free(struct dxgk_resource *resource);
+
+/* DxgkDdiOpenAllocation, DxgkDdiCloseAllocation, DxgkDdiDestroyAllocation for one allocation. */
+uint32_t dxgk_open_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global);
+void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global);
+void dxgk_destroy_in_driver(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+                            void *driver_allocation);
+
+/* A view (or, with device NULL, an NT handle) gives up the allocation: it is closed, and behind the
+ * last one destroyed. The work that could touch it has finished. */
+void dxgk_global_close(struct dxgkrnl *dxgkrnl, struct dxgk_device *device,
+                       struct dxgk_shared_resource *shared, struct dxgk_global_allocation *global);
 
 /* Frees a context that has drained, with its allocations. */
 void dxgk_context_free(struct dxgk_context *context);
+
+/* The call's asynchronous part is over when call->barrier has passed: work queued before must end.
+ */
+void dxgk_begin_teardown(struct d3dkmt_call *call);
 
 /* Lets `barrier` wait for all work queued by the device. */
 void dxgk_device_barrier(struct dxgk_device *device, struct vidsch_barrier *barrier);
@@ -136,9 +234,22 @@ void dxgk_device_close(struct dxgk_device *device, struct vidsch_barrier *gone);
 void dxgk_device_free(struct dxgk_device *device);
 
 uint32_t dxgk_context_allocation_create(struct dxgk_context *context, struct dxgk_device *device,
-                                        const struct dxgkargcb_create_context_allocation *arg,
+                                        struct dxgkargcb_create_context_allocation *arg,
                                         struct probe_label label,
                                         struct dxgk_context_allocation **out);
 void dxgk_context_allocation_free(struct dxgk_context_allocation *allocation);
+/* All of a list lose their handles, as far as they have one. */
+void dxgk_free_context_allocation_handles(struct dxgk_device *device,
+                                          struct dxgk_context_allocation *list);
+/* Where the process whose address space it is mapped in sees it; 0: it could not be mapped. */
+uint64_t dxgk_context_allocation_map(struct dxgk_context_allocation *allocation,
+                                     const struct dxgkargcb_map_context_allocation *arg);
+
+/* The process's GPU virtual address space: maps `size` bytes for `owner` at `base`, or with base 0
+ * at the first fit between the two limits (maximum 0: none). The address, or 0. */
+uint64_t dxgk_va_map(struct dxgk_process *process, const void *owner, uint64_t base,
+                     uint64_t minimum, uint64_t maximum, uint64_t size);
+void dxgk_va_unmap(struct dxgk_process *process, const void *owner);
+void dxgk_va_unmap_all(struct dxgk_process *process);
 
 #endif

@@ -27,21 +27,39 @@ static uint32_t apertures(const struct profile *profile)
 }
 
 /* What the user-mode driver stated stands; for the rest, the usage says which segment is best, and
- * an aperture is always good enough as a last resort: the GPU reads it over the link. */
+ * an aperture is always good enough as a last resort: the GPU reads it over the link. A surface for
+ * several adapters stays in system memory (wddm.md §1.6). */
 static void choose_segments(const struct profile *profile, struct dxgk_allocation_info *info)
 {
     const struct dxgk_private_data *data = &info->private_data;
+    memcpy(info->preferred_segment, data->preferred, sizeof info->preferred_segment);
     if (data->segments) {
         info->supported_write_segment_set = data->segments;
-        memcpy(info->preferred_segment, data->preferred, sizeof info->preferred_segment);
-        return;
+    } else if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER) {
+        info->supported_write_segment_set = apertures(profile);
+    } else {
+        uint8_t best = data->preferred[0]
+                           ? data->preferred[0]
+                           : segment_id(profile, profile_usage_segment(profile, data->usage));
+        info->supported_write_segment_set = bit(best) | apertures(profile);
+        memset(info->preferred_segment, 0, sizeof info->preferred_segment);
+        info->preferred_segment[0] = best;
     }
-    uint8_t best = data->preferred[0]
-                       ? data->preferred[0]
-                       : segment_id(profile, profile_usage_segment(profile, data->usage));
-    info->supported_write_segment_set = bit(best) | apertures(profile);
-    memset(info->preferred_segment, 0, sizeof info->preferred_segment);
-    info->preferred_segment[0] = best;
+    info->supported_read_segment_set =
+        data->read_segments ? data->read_segments : info->supported_write_segment_set;
+    info->eviction_segment_set = data->eviction_segments;
+}
+
+/* Segments of 64 KiB pages want starts that are multiples of one (wddm.md §2.2). */
+static uint64_t choose_alignment(const struct profile *profile,
+                                 const struct dxgk_allocation_info *info)
+{
+    uint64_t alignment = info->private_data.alignment;
+    for (uint32_t i = 0; alignment && i < profile->segment_count; i++)
+        if ((info->supported_write_segment_set >> i & 1) && profile->segments[i].page == 65536 &&
+            alignment < 65536)
+            alignment = 65536;
+    return alignment;
 }
 
 static uint32_t create_allocation(void *self, struct dxgkarg_create_allocation *arg)
@@ -49,18 +67,38 @@ static uint32_t create_allocation(void *self, struct dxgkarg_create_allocation *
     const struct miniport *miniport = self;
     for (uint32_t i = 0; i < arg->count; i++) {
         struct dxgk_allocation_info *info = &arg->allocations[i];
-        info->size = info->private_data.size;
-        info->alignment = info->private_data.alignment;
-        info->flags = info->private_data.flags;
-        info->allocation_priority = info->private_data.priority;
+        const struct dxgk_private_data *data = &info->private_data;
         choose_segments(miniport->profile, info);
+        if (info->size == 0) /* else it is existing memory's */
+            info->size = data->size;
+        info->alignment = choose_alignment(miniport->profile, info);
+        info->hinted_bank = data->bank;
+        info->flags = data->flags;
+        if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER)
+            info->flags |= DXGK_CPU_VISIBLE;
+        info->allocation_priority = data->priority ? data->priority : DXGK_PRIORITY_NORMAL;
     }
+    return STATUS_SUCCESS;
+}
+
+/* An existing heap becomes a linear surface as wide as it has bytes. */
+static uint32_t
+get_standard_allocation_driver_data(void *self,
+                                    struct dxgkarg_get_standard_allocation_driver_data *arg)
+{
+    (void)self;
+    arg->allocation_bytes = sizeof *arg->allocation;
+    arg->resource_bytes = 0;
+    if (arg->allocation)
+        *arg->allocation = (struct dxgk_private_data){.bytes = arg->allocation_bytes,
+                                                      .surface = arg->surface,
+                                                      .size = arg->width * arg->height};
     return STATUS_SUCCESS;
 }
 
 /* A context that can be preempted needs a place for its state: the save area, in local memory,
  * which the engine writes at every switch. System contexts have none (wddm.md §4.2). */
-static uint32_t create_context(void *self, const struct dxgkarg_create_context *arg)
+static uint32_t create_context(void *self, struct dxgkarg_create_context *arg)
 {
     const struct miniport *miniport = self;
     const struct profile *profile = miniport->profile;
@@ -73,14 +111,29 @@ static uint32_t create_context(void *self, const struct dxgkarg_create_context *
         .size = node->save_area,
         .supported_segment_set = bit(local),
         .preferred_segment = {local},
+        .name = "save area",
     };
-    return miniport->dxgkrnl.create_context_allocation(miniport->dxgkrnl.dxgkrnl, &allocation);
+    uint32_t status =
+        miniport->dxgkrnl.create_context_allocation(miniport->dxgkrnl.dxgkrnl, &allocation);
+    arg->driver_context = allocation.allocation;
+    return status;
+}
+
+/* What the driver keeps of a context is its save area. */
+static void destroy_context(void *self, void *driver_context)
+{
+    const struct miniport *miniport = self;
+    if (driver_context)
+        miniport->dxgkrnl.destroy_context_allocation(miniport->dxgkrnl.dxgkrnl, driver_context);
 }
 
 void miniport_init(struct miniport *miniport, const struct profile *profile, struct dxgkddi *ddi)
 {
     miniport->profile = profile;
-    *ddi = (struct dxgkddi){.miniport = miniport,
-                            .create_allocation = create_allocation,
-                            .create_context = create_context};
+    *ddi =
+        (struct dxgkddi){.miniport = miniport,
+                         .create_allocation = create_allocation,
+                         .get_standard_allocation_driver_data = get_standard_allocation_driver_data,
+                         .create_context = create_context,
+                         .destroy_context = destroy_context};
 }

@@ -41,6 +41,10 @@ struct flows {
     void *owner;
 };
 
+/* SimGrid counts whole bytes, but what is left of a transfer that others join need not be whole:
+ * its bytes are this part of ours. */
+static const double scale = 4096;
+
 uint64_t flows_round_up_ns(double ns)
 {
     double whole = ceil(ns - 0.01);
@@ -59,11 +63,11 @@ static void write_platform(FILE *out, const struct sim_link *links, uint32_t cou
     for (uint32_t i = 0; i < count; i++) {
         fprintf(out, "<host id=\"adapter%u\" speed=\"1Gf\"/>\n", i);
         fprintf(out, "<link id=\"in%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                links[i].bandwidth_in);
+                scale * links[i].bandwidth_in);
         fprintf(out, "<link id=\"out%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                links[i].bandwidth_out);
+                scale * links[i].bandwidth_out);
         fprintf(out, "<link id=\"both%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                links[i].duplex_factor * (links[i].bandwidth_in + links[i].bandwidth_out));
+                scale * links[i].duplex_factor * (links[i].bandwidth_in + links[i].bandwidth_out));
     }
     for (uint32_t i = 0; i < count; i++) {
         char both[48] = "";
@@ -206,7 +210,7 @@ static void catch_up(uint64_t now_ns)
         sg_actor_sleep_until(now_s);
 }
 
-void flows_start(struct flows *flows, struct sim_transfer *transfer, uint64_t bytes)
+void flows_start(struct flows *flows, struct sim_transfer *transfer, double bytes)
 {
     catch_up(sim_now(flows->sim));
     struct sim_worker *worker = idle_worker(flows);
@@ -214,7 +218,7 @@ void flows_start(struct flows *flows, struct sim_transfer *transfer, uint64_t by
     worker->transfer = transfer;
     worker->from = in ? flows->system : flows->adapters[transfer->link];
     worker->to = in ? flows->adapters[transfer->link] : flows->system;
-    worker->bytes = (double)bytes;
+    worker->bytes = fmax(nearbyint(scale * bytes), 1);
     transfer->worker = worker;
     flows->active++;
     sg_sem_release(worker->wake);
@@ -256,8 +260,11 @@ uint64_t flows_wait(struct flows *flows, uint64_t now_ns, uint64_t next_ns)
 
 void flows_destroy(struct flows *flows)
 {
-    for (size_t i = 0; i < flows->worker_count; i++)
+    for (size_t i = 0; i < flows->worker_count; i++) {
+        sg_sem_destroy(flows->workers[i]->wake);
         free(flows->workers[i]);
+    }
+    sg_sem_destroy(flows->ended);
     free(flows->workers);
     free(flows->arrived);
     free(flows->adapters);

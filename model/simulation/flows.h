@@ -13,8 +13,9 @@ void flows_run(struct flows *flows, void (*conduct)(void *owner), void *owner);
 
 /* From here on only inside conduct. */
 
-/* Starts a flow now. Its transfer's timer is set when it has arrived. */
-void flows_start(struct flows *flows, struct sim_transfer *transfer, uint64_t bytes);
+/* Starts a flow now: of the whole transfer, or of what is left of it. Its transfer's timer is set
+ * when it has arrived. */
+void flows_start(struct flows *flows, struct sim_transfer *transfer, double bytes);
 
 /* Flows under way. */
 bool flows_active(const struct flows *flows);

@@ -5,7 +5,6 @@
 #include "model/simulation/flows.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 struct sim {
@@ -75,11 +74,12 @@ static void hand_over(struct sim *sim)
     sim->alone = NULL;
     sim_cancel(sim, &lone->timer);
     double elapsed_s = (double)(sim->now_ns - lone->start_ns) * 1e-9;
-    double left = (double)lone->bytes - elapsed_s * bandwidth(sim, lone);
-    if (left < 1) /* ends this very nanosecond */
+    double rate = bandwidth(sim, lone);
+    double left = (double)lone->bytes - elapsed_s * rate;
+    if (flows_round_up_ns(left / rate * 1e9) == 0) /* ends this very nanosecond */
         sim_at(sim, &lone->timer, sim->now_ns);
     else
-        flows_start(sim->flows, lone, (uint64_t)llround(left));
+        flows_start(sim->flows, lone, left);
 }
 
 static void lone_ends(void *owner)
@@ -105,7 +105,7 @@ void sim_transfer_start(struct sim *sim, struct sim_transfer *transfer, uint32_t
     if (sim->alone)
         hand_over(sim);
     if (sim->always_simgrid || flows_active(sim->flows)) {
-        flows_start(sim->flows, transfer, bytes);
+        flows_start(sim->flows, transfer, (double)bytes);
         return;
     }
     sim->alone = transfer;

@@ -73,6 +73,9 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .segments = info->segments,
         .contiguous = info->contiguous || !vidmm->explicit_residency,
         .permanent_system_memory = info->permanent_system_memory,
+        .needs_no_zeroing = info->needs_no_zeroing,
+        .first_page_in = info->first_page_in,
+        .owner = info->owner,
         .context_allocation = info->context_allocation,
         .priority = info->priority,
         .pid = info->pid,
@@ -83,6 +86,7 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .holds = 1,
     };
     memcpy(allocation->preferred, info->preferred, sizeof allocation->preferred);
+    vidmm->allocation_count++;
     DL_APPEND2(vidmm->allocations, allocation, all_prev, all_next);
     vidmm->committed_bytes += allocation->size;
     struct probe *probe = vidmm->probe;
@@ -128,6 +132,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
                      -(int64_t)allocation->size);
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
+    vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
     free((void *)(uintptr_t)allocation->label.text);
     free(allocation);
@@ -147,6 +152,7 @@ void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
 {
     struct probe *probe = allocation->vidmm->probe;
     allocation->content = VIDMM_IN_SYSTEM;
+    allocation->first_page_in = NULL;
     if (!vidmm_place(allocation)) {
         probe->assume(probe->self, "existing_allocations_without_room", 1);
         return;
@@ -154,6 +160,16 @@ void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
     if (allocation->segment->profile->kind == PROFILE_MEMORY)
         allocation->content = VIDMM_IN_SEGMENT;
     vidmm_became_resident(allocation);
+}
+
+uint64_t vidmm_allocations(const struct vidmm *vidmm)
+{
+    return vidmm->allocation_count;
+}
+
+uint64_t vidmm_committed(const struct vidmm *vidmm)
+{
+    return vidmm->committed_bytes;
 }
 
 uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation)

@@ -28,7 +28,9 @@ struct vidmm_allocation {
     uint64_t alignment;
     uint32_t segments;
     uint8_t preferred[5];
-    bool contiguous, permanent_system_memory, context_allocation;
+    bool contiguous, permanent_system_memory, context_allocation, needs_no_zeroing;
+    void (*first_page_in)(void *owner); /* NULL: none, or it was */
+    void *owner;
     bool dying;
     int64_t priority;
     int64_t offered; /* offer priority, 0 = not offered */
@@ -44,6 +46,8 @@ struct vidmm_allocation {
     uint32_t locks; /* CPU mappings */
     uint32_t holds; /* structures that point here */
     struct vidmm_residency *residencies;
+    bool marked; /* in its segment's list of them */
+    struct vidmm_allocation *marked_prev, *marked_next;
     struct vidmm_allocation *prev, *next;         /* the policy's order in its segment */
     struct vidmm_allocation *all_prev, *all_next; /* all allocations */
 };
@@ -83,6 +87,8 @@ struct vidmm_segment {
     struct range range;
     uint64_t resident_bytes;
     struct vidmm_allocation *order; /* kept by the policy */
+    struct vidmm_allocation *marked;
+    uint64_t marked_bytes;
 };
 
 /* One paging operation under way. */
@@ -118,6 +124,7 @@ struct vidmm {
     const struct vidmm_policy *policy;
     bool explicit_residency; /* WDDM 2.0 */
     uint64_t committed_bytes;
+    uint64_t allocation_count;
     struct vidmm_segment *segments; /* [id - 1] */
     struct vidmm_allocation *allocations;
     struct vidmm_device *devices;
@@ -136,6 +143,25 @@ struct vidmm {
 static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t id)
 {
     return &vidmm->segments[id - 1];
+}
+
+/* Marked: nothing holds the allocation where it is, it may go as soon as its room is wanted. A
+ * segment lists its marked allocations, because those who watch the model ask for them far more
+ * often than all of a segment could be gone through. */
+static inline bool vidmm_is_marked(const struct vidmm_allocation *allocation)
+{
+    return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
+           (!allocation->residencies || allocation->offered);
+}
+
+void vidmm_mark(struct vidmm_allocation *allocation, bool marked);
+
+/* Behind every change of what vidmm_is_marked looks at. */
+static inline void vidmm_remark(struct vidmm_allocation *allocation)
+{
+    bool marked = vidmm_is_marked(allocation);
+    if (marked != allocation->marked)
+        vidmm_mark(allocation, marked);
 }
 
 /* The allocation enters or leaves the state in which it counts as resident. */

@@ -95,7 +95,7 @@ static void execute(void *owner, struct vidsch_packet *packet)
     case PROBE_FILLED:
         set_cause(channel, PROBE_FILL);
         after(channel,
-              profile->vidmm.zero_fill
+              profile->vidmm.zero_fill && !operation->allocation->needs_no_zeroing
                   ? duration_ns(operation->allocation->size, profile->memory.fill_rate)
                   : 0,
               map);
@@ -136,12 +136,25 @@ static void settle(const struct vidmm_operation *operation)
     }
 }
 
+/* A context allocation is initialised at its first page-in, and only then (wddm.md §4.2). */
+static void tell_first_page_in(const struct vidmm_operation *operation)
+{
+    struct vidmm_allocation *allocation = operation->allocation;
+    void (*first_page_in)(void *owner) = allocation->first_page_in;
+    if (operation->to == 0 || !first_page_in)
+        return;
+    allocation->first_page_in = NULL;
+    if (!allocation->dying)
+        first_page_in(allocation->owner);
+}
+
 static void finish(struct vidmm_channel *channel)
 {
     struct vidmm_operation *operation = &channel->operation;
     struct vidmm_allocation *allocation = operation->allocation;
     struct probe *probe = channel->vidmm->probe;
     settle(operation);
+    tell_first_page_in(operation);
     probe->paging(probe->self, &(struct probe_paging){
                                    .kind = operation->kind,
                                    .allocation = allocation->label,

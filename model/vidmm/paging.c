@@ -24,8 +24,10 @@ static void finish_request(struct vidmm_channel *channel)
     set_cause(channel, PROBE_QUEUE);
     channel->request = NULL;
     for (uint32_t i = 0; i < request->count; i++) {
-        if (request->kind == VIDMM_PAGE_IN)
+        if (request->kind == VIDMM_PAGE_IN) {
             request->items[i]->pins--;
+            vidmm_remark(request->items[i]);
+        }
         vidmm_allocation_drop(request->items[i]);
     }
     free(request->items);
@@ -86,7 +88,7 @@ static bool something_will_be_let_go(const struct vidmm_channel *channel)
         return true;
     for (uint32_t i = 0; i < vidmm->channel_count; i++)
         if (&vidmm->channels[i] != channel && vidmm->channels[i].request &&
-            !vidmm->channels[i].blocked)
+            !vidmm->channels[i].waiting) /* one that waits may wait for this one */
             return true;
     return false;
 }
@@ -97,6 +99,7 @@ enum progress { STARTED, NEXT_STEP, WAITING };
 static enum progress pass_over(struct vidmm_channel *channel, struct vidmm_allocation *allocation)
 {
     allocation->pins++;
+    vidmm_remark(allocation);
     channel->request->next_item++;
     return NEXT_STEP;
 }
@@ -137,6 +140,15 @@ static enum progress step_in(struct vidmm_channel *channel, struct vidmm_allocat
     }
 }
 
+static bool required_by_running(const struct vidmm_allocation *allocation)
+{
+    const struct vidmm_residency *residency;
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
+        if (residency->device->running)
+            return true;
+    return false;
+}
+
 static enum progress step_out(struct vidmm_channel *channel, struct vidmm_allocation *allocation)
 {
     if (allocation->state == VIDMM_OUT) {
@@ -145,6 +157,10 @@ static enum progress step_out(struct vidmm_channel *channel, struct vidmm_alloca
     }
     if (allocation->state != VIDMM_RESIDENT || allocation->pins) {
         wait(channel, false);
+        return WAITING;
+    }
+    if (required_by_running(allocation)) { /* which then get no more packets until it has left */
+        wait(channel, true);
         return WAITING;
     }
     send_away(channel, allocation);
@@ -161,12 +177,29 @@ static enum progress step_victim(struct vidmm_channel *channel, struct vidmm_all
     return go ? STARTED : NEXT_STEP;
 }
 
+/* While the request was waiting its turn, or for room, more of what its device requires may have
+ * been sent away: that comes in, too, or devices would push each other out for ever. */
+static bool add_missing(struct vidmm_request *request)
+{
+    const struct vidmm_device *device = request->device;
+    if (!request->whole_device || request->status != STATUS_SUCCESS || !device->missing_count)
+        return false;
+    request->items = memory_resize(request->items, request->count + device->missing_count,
+                                   sizeof(struct vidmm_allocation *));
+    const struct vidmm_residency *residency;
+    DL_FOREACH2 (device->missing, residency, missing_next) {
+        vidmm_allocation_hold(residency->allocation);
+        request->items[request->count++] = residency->allocation;
+    }
+    return true;
+}
+
 static enum progress step(struct vidmm_channel *channel)
 {
     struct vidmm_request *request = channel->request;
     if (channel->victim_next < channel->victim_count)
         return step_victim(channel, channel->victims[channel->victim_next++]);
-    if (request->next_item == request->count) {
+    if (request->next_item == request->count && !add_missing(request)) {
         finish_request(channel);
         return NEXT_STEP;
     }
@@ -218,10 +251,14 @@ static void let_held_packets_try(struct vidmm *vidmm)
 static void look_again(void *owner)
 {
     struct vidmm *vidmm = owner;
-    for (uint32_t i = 0; i < vidmm->channel_count; i++)
-        if (vidmm->channels[i].waiting) {
-            stop_waiting(&vidmm->channels[i]);
-            go_on(&vidmm->channels[i]);
+    /* Those that wait for room last: the others may make some. */
+    for (int for_room = 0; for_room < 2; for_room++)
+        for (uint32_t i = 0; i < vidmm->channel_count; i++) {
+            struct vidmm_channel *channel = &vidmm->channels[i];
+            if (!channel->waiting || channel->blocked != for_room)
+                continue;
+            stop_waiting(channel);
+            go_on(channel);
         }
     if (!vidmm->blocked && vidmm->held_count)
         let_held_packets_try(vidmm);

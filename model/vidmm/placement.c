@@ -72,11 +72,12 @@ static void plan(struct vidmm_channel *channel, struct vidmm_segment *segment, u
     channel->victim_count = 0;
     for (int pass = 0; pass < 2; pass++) {
         struct vidmm_allocation *victim = policy->first(segment);
-        for (; victim && room < size; victim = policy->next(segment, victim)) {
-            if (!vidmm_evictable(victim, device, pass) ||
-                (pass && vidmm_evictable(victim, device, false)))
+        uint64_t left = pass ? UINT64_MAX : segment->marked_bytes; /* what the pass may find */
+        for (; victim && room < size && left; victim = policy->next(segment, victim)) {
+            if (victim->marked == (pass == 1) || !vidmm_evictable(victim, device, pass))
                 continue;
             room += victim->size;
+            left -= victim->size;
             if (channel->victim_count < most) /* the rest is chosen when these are gone */
                 channel->victims[channel->victim_count++] = victim;
         }

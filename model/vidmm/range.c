@@ -137,6 +137,17 @@ uint64_t range_largest(const struct range *range)
     return largest ? largest->size : 0;
 }
 
+uint64_t range_stretch_from(const struct range_extent *extent, bool (*counts)(const void *owner))
+{
+    const struct range_extent *lowest = is_free(extent->below) ? extent->below : extent;
+    if (lowest->below && counts(lowest->below->owner)) /* no two free ones are neighbours */
+        return 0;
+    uint64_t stretch = 0;
+    for (; lowest && (!lowest->owner || counts(lowest->owner)); lowest = lowest->above)
+        stretch += lowest->size;
+    return stretch;
+}
+
 uint64_t range_largest_where(const struct range *range, bool (*counts)(const void *owner))
 {
     uint64_t largest = 0, run = 0;

@@ -42,6 +42,10 @@ void range_give(struct range *range, struct range_extent *extents);
 /* Largest free extent. */
 uint64_t range_largest(const struct range *range);
 
+/* If the extent is the lowest one with an owner in a stretch of extents that are free or for whose
+ * owner `counts` says so: the size of that stretch; else 0. */
+uint64_t range_stretch_from(const struct range_extent *extent, bool (*counts)(const void *owner));
+
 /* Largest stretch of extents that are free or for whose owner `counts` says so. */
 uint64_t range_largest_where(const struct range *range, bool (*counts)(const void *owner));
 

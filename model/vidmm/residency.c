@@ -46,6 +46,7 @@ static void require(struct vidmm_device *device, struct vidmm_allocation *alloca
     *residency = (struct vidmm_residency){.device = device, .allocation = allocation, .count = 1};
     DL_APPEND2(device->required, residency, in_device_prev, in_device_next);
     DL_APPEND2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
+    vidmm_remark(allocation);
     device->required_bytes += allocation->size;
     if (allocation->state != VIDMM_RESIDENT)
         miss(residency);
@@ -60,6 +61,7 @@ static void forget(struct vidmm_residency *residency)
     device->required_bytes -= allocation->size;
     DL_DELETE2(device->required, residency, in_device_prev, in_device_next);
     DL_DELETE2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
+    vidmm_remark(allocation);
     memory_pool_give(&device->vidmm->residencies, residency);
 }
 
@@ -105,6 +107,7 @@ void vidmm_became_resident(struct vidmm_allocation *allocation)
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
         found(residency);
     allocation->state = VIDMM_RESIDENT;
+    vidmm_remark(allocation);
     allocation->segment->resident_bytes += allocation->size;
     allocation->vidmm->policy->added(allocation->segment, allocation);
     report(allocation, 1);
@@ -116,6 +119,7 @@ void vidmm_ceases_resident(struct vidmm_allocation *allocation)
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
         miss(residency);
     allocation->state = VIDMM_EVICTING;
+    vidmm_remark(allocation);
     allocation->segment->resident_bytes -= allocation->size;
     allocation->vidmm->policy->removed(allocation->segment, allocation);
     report(allocation, -1);
@@ -236,6 +240,7 @@ uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const
 void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority)
 {
     allocation->offered = priority > 0 ? priority : 1;
+    vidmm_remark(allocation);
     vidmm_kick(allocation->vidmm);
 }
 
@@ -247,6 +252,7 @@ uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *con
         *discarded |= items[i]->discarded;
         items[i]->offered = 0;
         items[i]->discarded = false;
+        vidmm_remark(items[i]);
     }
     struct vidmm_allocation **required = memory_new(count, sizeof *required);
     uint32_t required_count = 0;
@@ -279,6 +285,7 @@ bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation
                 struct vidmm_request *request)
 {
     allocation->locks++;
+    vidmm_remark(allocation);
     if (allocation->content == VIDMM_NOTHING && allocation->state == VIDMM_OUT)
         allocation->content = VIDMM_IN_SYSTEM; /* what the CPU writes there is its content */
     if (cpu_can_reach(allocation))
@@ -298,6 +305,7 @@ uint32_t vidmm_unlock(struct vidmm_allocation *allocation)
     if (allocation->locks == 0)
         return STATUS_INVALID_PARAMETER;
     allocation->locks--;
+    vidmm_remark(allocation);
     vidmm_kick(allocation->vidmm);
     return STATUS_SUCCESS;
 }
@@ -342,6 +350,7 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     preparation->packet = packet;
     *request = (struct vidmm_request){.kind = VIDMM_PAGE_IN,
                                       .device = device,
+                                      .whole_device = true,
                                       .items = memory_new(most, sizeof *request->items),
                                       .cause = "submission",
                                       .blame = &packet->blame,
@@ -358,24 +367,29 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     vidmm_request_start(vidmm, request);
 }
 
+/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
 static bool all_resident(struct vidmm_allocation *const *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (items[i]->state != VIDMM_RESIDENT)
+        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying)
             return false;
     return true;
 }
 
 static void pin(struct vidmm_allocation *const *items, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         items[i]->pins++;
+        vidmm_remark(items[i]);
+    }
 }
 
 static void unpin(struct vidmm_allocation *const *items, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         items[i]->pins--;
+        vidmm_remark(items[i]);
+    }
 }
 
 bool vidmm_prepare(void *self, struct vidsch_packet *packet)
@@ -444,6 +458,7 @@ void vidmm_context_add(struct vidsch_context *vidsch_context, struct vidmm_alloc
     context->items = memory_resize(context->items, context->count + 1, sizeof *context->items);
     context->items[context->count++] = allocation;
     allocation->pins += vidsch_context_prepared(vidsch_context) + context->loaded;
+    vidmm_remark(allocation);
 }
 
 void vidmm_context_remove(struct vidsch_context *vidsch_context,
@@ -456,6 +471,7 @@ void vidmm_context_remove(struct vidsch_context *vidsch_context,
             context->items[kept++] = context->items[i];
     context->count = kept;
     allocation->pins -= vidsch_context_prepared(vidsch_context) + context->loaded;
+    vidmm_remark(allocation);
     if (kept == 0) {
         vidsch_context_set_memory(vidsch_context, NULL);
         free(context->items);

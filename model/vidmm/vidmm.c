@@ -52,27 +52,64 @@ void vidmm_destroy(struct vidmm *vidmm)
     free(vidmm);
 }
 
-/* Nothing holds it where it is. */
 static bool is_marked(const void *owner)
 {
     const struct vidmm_allocation *allocation = owner;
-    return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
-           (!allocation->residencies || allocation->offered);
+    return allocation->marked;
+}
+
+void vidmm_mark(struct vidmm_allocation *allocation, bool marked)
+{
+    struct vidmm_segment *segment = allocation->segment;
+    allocation->marked = marked;
+    if (marked) {
+        DL_APPEND2(segment->marked, allocation, marked_prev, marked_next);
+        segment->marked_bytes += allocation->size;
+    } else {
+        DL_DELETE2(segment->marked, allocation, marked_prev, marked_next);
+        segment->marked_bytes -= allocation->size;
+    }
 }
 
 void vidmm_segment_state(const void *self, uint32_t id, struct probe_segment_state *state)
 {
     const struct vidmm *vidmm = self;
-    struct vidmm_segment *segment = &vidmm->segments[id - 1];
+    const struct vidmm_segment *segment = &vidmm->segments[id - 1];
+    uint64_t free = range_largest(&segment->range), largest = free;
+    const struct vidmm_allocation *allocation;
+    DL_FOREACH2 (segment->marked, allocation, marked_next) {
+        const struct range_extent *extent;
+        for (extent = allocation->extents; extent; extent = extent->more) {
+            uint64_t stretch = range_stretch_from(extent, is_marked);
+            if (stretch > largest)
+                largest = stretch;
+        }
+    }
     *state = (struct probe_segment_state){
         .allocated = segment->range.size - segment->range.free,
+        .marked = segment->marked_bytes,
         .free = segment->range.free,
-        .largest_free = range_largest(&segment->range),
-        .largest_free_or_marked = range_largest_where(&segment->range, is_marked),
+        .largest_free = free,
+        .largest_free_or_marked = largest,
     };
-    for (struct vidmm_allocation *allocation = vidmm->policy->first(segment); allocation;
-         allocation = vidmm->policy->next(segment, allocation))
-        state->marked += is_marked(allocation) ? allocation->size : 0;
+}
+
+static const char *check_marked(const struct vidmm *vidmm, const struct vidmm_segment *segment)
+{
+    uint64_t marked = 0;
+    const struct vidmm_allocation *allocation;
+    DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
+        if (allocation->marked != vidmm_is_marked(allocation))
+            return "an allocation's mark is wrong";
+        marked += allocation->marked && allocation->segment == segment ? allocation->size : 0;
+    }
+    if (marked != segment->marked_bytes)
+        return "the marked allocations of a segment do not add up";
+    struct probe_segment_state state;
+    vidmm_segment_state(vidmm, segment->id, &state);
+    if (state.largest_free_or_marked != range_largest_where(&segment->range, is_marked))
+        return "the largest stretch of free or marked memory is wrong";
+    return NULL;
 }
 
 static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment *segment)
@@ -101,7 +138,7 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
         return "the allocations of a segment do not add up to what is taken";
     if (resident != segment->resident_bytes)
         return "the resident allocations of a segment do not add up";
-    return NULL;
+    return check_marked(vidmm, segment);
 }
 
 static const char *check_residency(const struct vidmm_allocation *allocation)
@@ -115,7 +152,7 @@ static const char *check_residency(const struct vidmm_allocation *allocation)
             listed |= missing == residency;
         if (listed != (allocation->state != VIDMM_RESIDENT))
             return "a device's list of missing allocations is wrong";
-        if (residency->device->running && listed && !allocation->dying &&
+        if (residency->device->running && listed && !allocation->dying && !allocation->offered &&
             allocation->state == VIDMM_EVICTING)
             return "an allocation that a running device requires was sent away";
     }

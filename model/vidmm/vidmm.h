@@ -21,12 +21,16 @@ struct vidmm_allocation_info {
     uint8_t preferred[5];         /* segment ids in order of preference; 0 ends the list */
     bool contiguous;              /* AccessedPhysically: in one piece within its segment */
     bool permanent_system_memory; /* PermanentSysMem: the system copy stays valid */
+    bool needs_no_zeroing;        /* AllowNotZeroed: the first page-in need not fill */
     bool has_content; /* backed by memory that holds something already (ExistingSysMem) */
     int64_t priority;
     uint32_t pid;
     struct probe_label label; /* text is copied */
     bool context_allocation;  /* save area or other allocation of a context */
     uint32_t context;         /* its id */
+    /* Called once, when it has first been paged in. May be NULL. */
+    void (*first_page_in)(void *owner);
+    void *owner;
 };
 
 struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struct vidsch *vidsch,
@@ -51,6 +55,10 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation);
  * is room without evicting anything. */
 void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation);
 
+/* Live allocations, and the bytes they commit. */
+uint64_t vidmm_allocations(const struct vidmm *vidmm);
+uint64_t vidmm_committed(const struct vidmm *vidmm);
+
 uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation);
 uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation); /* 0: not resident */
 void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority);
@@ -65,6 +73,7 @@ enum vidmm_request_kind { VIDMM_PAGE_IN, VIDMM_PAGE_OUT };
 struct vidmm_request {
     enum vidmm_request_kind kind;
     struct vidmm_device *device;     /* for whom; NULL: nobody in particular */
+    bool whole_device;               /* and all else that the device requires by then */
     struct vidmm_allocation **items; /* freed by VidMm */
     uint32_t count, next_item;
     const char *cause;   /* static, for paging.csv */

@@ -321,8 +321,16 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
         vidsch_context_advance(context);
 }
 
-static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *link)
+/* In the order they were attached: who waits longer for the same packets hears of it first. */
+static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *youngest)
 {
+    struct vidsch_barrier_link *link = NULL;
+    while (youngest) {
+        struct vidsch_barrier_link *older = youngest->next;
+        youngest->next = link;
+        link = youngest;
+        youngest = older;
+    }
     while (link) {
         struct vidsch_barrier_link *next = link->next;
         struct vidsch_barrier *barrier = link->barrier;

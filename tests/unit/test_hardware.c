@@ -296,7 +296,7 @@ static void whole_profiles_are_checked(void **state)
         {"segments.local.size", "4KiB", "segments.local.size: expected a whole number of pages"},
         {"segments.local.commit-limit", "1TiB", "segments.local.commit-limit: expected at most"},
         {"segments.local.cpu-visible", "1TiB", "segments.local.cpu-visible: expected at most"},
-        {"nodes.copy.kind", "paging", "nodes: expected one of kind paging, got 2"},
+        {"nodes.paging.kind", "copy", "nodes: expected at least one of kind paging"},
         {"miniport.usage.depth", "vram", "miniport.usage.depth: expected the name of a segment"},
     };
     struct profile *profile = malloc(sizeof *profile);

@@ -1,0 +1,154 @@
+/* Decoding traces, beside what it takes to look at the same bytes once. */
+#include "tests/bench/bench.h"
+#include "traces/input.h"
+#include "traces/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static unsigned char *load(const char *path, size_t *length)
+{
+    struct trace_input *input;
+    struct trace_error error;
+    unsigned char *bytes = NULL;
+    size_t room = 0;
+    *length = 0;
+    if (!trace_input_open(path, &input, &error)) {
+        fprintf(stderr, "bench: %s\n", error.message);
+        return NULL;
+    }
+    for (size_t got = 1; got > 0; *length += got) {
+        if (room - *length < 1 << 20)
+            bytes = realloc(bytes, room = 2 * room + (2 << 20));
+        if (!bytes || !trace_input_read(input, bytes + *length, room - *length, &got, &error))
+            exit(1);
+    }
+    trace_input_close(input);
+    return bytes;
+}
+
+static bool decode(const void *what, struct bench_answer *answer)
+{
+    struct trace_reader *reader;
+    struct trace_event event;
+    struct trace_error error;
+    double begun = bench_seconds();
+    bool good = trace_open(what, NULL, &reader, &error);
+    enum trace_result result = TRACE_EVENT;
+    while (good && (result = trace_next(reader, &event, &error)) == TRACE_EVENT)
+        answer->events++;
+    answer->seconds = bench_seconds() - begun;
+    if (!good || result == TRACE_BAD) {
+        fprintf(stderr, "bench: %s\n", error.message);
+        return false;
+    }
+    trace_close(reader);
+    return true;
+}
+
+/* Long enough to be measured: as often as makes 256 MiB. */
+enum { SCANNED = 256 << 20 };
+
+static bool scan(const void *what, struct bench_answer *answer)
+{
+    size_t length;
+    const unsigned char *bytes = load(what, &length);
+    if (!bytes)
+        return false;
+    size_t times = SCANNED / (length + 1) + 1;
+    uint64_t sum = 0;
+    double begun = bench_seconds();
+    for (size_t i = 0; i < times; i++)
+        for (size_t at = 0; at + sizeof sum <= length; at += sizeof sum) {
+            uint64_t word;
+            memcpy(&word, bytes + at, sizeof word);
+            sum += word ^ i;
+        }
+    answer->seconds = (bench_seconds() - begun) / (double)times;
+    answer->bytes = length + (sum == 1); /* so that the sum is wanted */
+    return true;
+}
+
+/* Copying as many events as the trace has, a block's worth at a time. */
+static bool copy(const void *what, struct bench_answer *answer)
+{
+    enum { BLOCK = 1024 };
+    const uint64_t *events = what;
+    struct trace_event *from = calloc(BLOCK, sizeof *from), *to = calloc(BLOCK, sizeof *to);
+    if (!from || !to)
+        return false;
+    double begun = bench_seconds();
+    for (uint64_t copied = 0; copied < *events; copied += BLOCK) {
+        from[copied / BLOCK % BLOCK].t_ns = copied;
+        memcpy(to, from, BLOCK * sizeof *to);
+        answer->bytes += to[copied % BLOCK].t_ns & 1;
+    }
+    answer->seconds = bench_seconds() - begun;
+    return true;
+}
+
+/* The recording lies beside the source, or where WDDMSIM_SHARED says. */
+static bool find_recording(char *path, size_t room)
+{
+    const char *shared = getenv("WDDMSIM_SHARED"), *source = getenv("SOURCE");
+    const char *folders[] = {shared, source ? source : ".", "..", "../.."};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (!folders[i])
+            continue;
+        for (int beside = 0; beside < 2; beside++) {
+            snprintf(path, room, "%s%s/traces/recorded/windows-etl/steamvr-win10-17134.etl.gz",
+                     folders[i],
+                     i == 0   ? ""
+                     : beside ? "/../shared"
+                              : "/shared");
+            if (access(path, R_OK) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void etl_row(const struct bench *bench)
+{
+    char recording[512], path[320];
+    if (!find_recording(recording, sizeof recording)) {
+        printf("%-28s no recording here: set WDDMSIM_SHARED\n", "ETL decode");
+        return;
+    }
+    size_t length;
+    unsigned char *bytes = load(recording, &length);
+    snprintf(path, sizeof path, "%s/recording.etl", bench->folder);
+    FILE *out = bytes ? fopen(path, "wb") : NULL;
+    if (!out || fwrite(bytes, 1, length, out) != length || fclose(out) != 0) {
+        fprintf(stderr, "bench: %s cannot be unpacked\n", recording);
+        exit(1);
+    }
+    free(bytes);
+    struct bench_answer answer, bare;
+    bench_compare(bench, decode, path, scan, path, &answer, &bare);
+    bench_row("ETL decode", (double)length / answer.seconds * 1e-6,
+              (double)length / bare.seconds * 1e-6, "MB/s", "scan of the same bytes");
+    unlink(path);
+}
+
+void bench_decode(const struct bench *bench)
+{
+    char path[320];
+    struct bench_answer answer, bare;
+    etl_row(bench);
+
+    snprintf(path, sizeof path, "%s/frames.jsonl", bench->folder);
+    bench_run(bench_generate, &(struct bench_generate){path, bench->events / 10});
+    bench_compare(bench, decode, path, scan, path, &answer, &bare);
+    bench_row("JSON Lines parse", (double)answer.events / answer.seconds * 1e-6,
+              (double)answer.events / bare.seconds * 1e-6, "M events/s", "scan of the same bytes");
+    unlink(path);
+
+    snprintf(path, sizeof path, "%s/frames.wtrace", bench->folder);
+    uint64_t events = bench->events;
+    bench_compare(bench, decode, path, copy, &events, &answer, &bare);
+    bench_row(".wtrace decode", (double)answer.events / answer.seconds * 1e-6,
+              (double)events / bare.seconds * 1e-6, "M events/s", "memcpy of the decoded events");
+}

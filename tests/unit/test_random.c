@@ -1,0 +1,531 @@
+/* Random valid workloads, replayed with every check: nothing breaks, nobody waits for ever, and
+ * what the probe saw adds up. The seeds are printed; WDDMSIM_RANDOM_RUNS sets how many. */
+#include "model/vidmm/vidmm.h"
+#include "traces/reader.h"
+#include "workloads/replay.h"
+
+#include "tests/unit/child.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* A workload. It keeps to the rules of the real system's users: names are created before they are
+ * used, and nobody waits for a fence value that no earlier event signals. */
+
+enum { PROCESSES = 3, CONTEXTS = 3, ALLOCATIONS = 40, FENCES = 6, EVENTS = 4000 };
+
+struct process {
+    bool alive;
+    bool context[CONTEXTS];
+    bool allocation[ALLOCATIONS];
+    bool locked[ALLOCATIONS];
+    uint32_t required[ALLOCATIONS]; /* MakeResident less Evict, as far as known */
+};
+
+struct workload {
+    uint64_t random;
+    FILE *out;
+    uint64_t date_ns;
+    uint64_t signalled[FENCES];
+    struct process processes[PROCESSES];
+    bool residency_calls;
+};
+
+static uint64_t below(struct workload *workload, uint64_t limit)
+{
+    return child_below(&workload->random, limit);
+}
+
+static uint64_t object(size_t process, size_t index)
+{
+    return (process + 1) * 1000 + index;
+}
+
+__attribute__((format(printf, 4, 5))) static void event(struct workload *workload, size_t process,
+                                                        const char *op, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(workload->out, "{\"t\":%" PRIu64 ",\"pid\":%zu,\"tid\":%" PRIu64 ",\"op\":\"%s\"",
+            workload->date_ns, process + 1, below(workload, 2), op);
+    va_start(arguments, format);
+    vfprintf(workload->out, format, arguments);
+    va_end(arguments);
+    fputs("}\n", workload->out);
+}
+
+/* A comma-separated list of some of the process's allocations; false: it has none. */
+static bool some_allocations(struct workload *workload, const struct process *process,
+                             size_t number, char list[512], bool chosen[ALLOCATIONS])
+{
+    size_t length = 0;
+    memset(chosen, 0, ALLOCATIONS);
+    list[0] = '\0';
+    for (uint64_t tries = 1 + below(workload, 8); tries > 0; tries--) {
+        size_t i = below(workload, ALLOCATIONS);
+        if (!process->allocation[i] || chosen[i])
+            continue;
+        chosen[i] = true;
+        length += (size_t)snprintf(list + length, 512 - length, "%s%" PRIu64, length ? "," : "",
+                                   object(number, i));
+    }
+    return length > 0;
+}
+
+static void create_process(struct workload *workload, size_t number)
+{
+    static const char *const nodes[CONTEXTS] = {"3d", "compute", "copy"};
+    struct process *process = &workload->processes[number];
+    memset(process, 0, sizeof *process);
+    process->alive = true;
+    event(workload, number, "CreateDevice", ",\"device\":%zu", number);
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        event(workload, number, "CreateContext",
+              ",\"device\":%zu,\"context\":%" PRIu64 ",\"node\":\"%s\",\"priority\":%d", number,
+              object(number, i), nodes[below(workload, CONTEXTS)], (int)below(workload, 5) - 2);
+        process->context[i] = true;
+    }
+}
+
+static void change_allocation(struct workload *workload, size_t number, size_t i)
+{
+    static const char *const usages[] = {"texture", "upload", "buffer", "heap"};
+    struct process *process = &workload->processes[number];
+    if (!process->allocation[i]) {
+        event(workload, number, "CreateAllocation",
+              ",\"device\":%zu,\"allocations\":[{\"allocation\":%" PRIu64 ",\"size\":%" PRIu64
+              ",\"usage\":\"%s\"%s}]",
+              number, object(number, i), (1 + below(workload, 96)) * 65536,
+              usages[below(workload, 4)], below(workload, 3) ? "" : ",\"segments\":[\"local\"]");
+        process->allocation[i] = true;
+    } else if (process->locked[i]) {
+        event(workload, number, "Unlock", ",\"device\":%zu,\"allocation\":%" PRIu64, number,
+              object(number, i));
+        process->locked[i] = false;
+    } else if (below(workload, 3)) {
+        event(workload, number, "Lock", ",\"device\":%zu,\"allocation\":%" PRIu64, number,
+              object(number, i));
+        process->locked[i] = true;
+    } else {
+        static const char *const flags[] = {"", ",\"flags\":[\"SynchronousDestroy\"]",
+                                            ",\"flags\":[\"AssumeNotInUse\"]"};
+        event(workload, number, "DestroyAllocation",
+              ",\"device\":%zu,\"allocations\":[%" PRIu64 "]%s", number, object(number, i),
+              flags[below(workload, 3)]);
+        process->allocation[i] = false;
+    }
+}
+
+static void move_memory(struct workload *workload, size_t number)
+{
+    char list[512];
+    bool chosen[ALLOCATIONS];
+    if (!some_allocations(workload, &workload->processes[number], number, list, chosen))
+        return;
+    static const char *const ops[] = {"MakeResident", "MakeResident", "Evict", "OfferAllocations",
+                                      "ReclaimAllocations"};
+    uint64_t choice = below(workload, 5);
+    if (choice < 3 && !workload->residency_calls)
+        return;
+    event(workload, number, ops[choice], ",\"device\":%zu,\"allocations\":[%s]", number, list);
+}
+
+static void synchronise(struct workload *workload, size_t number, size_t context)
+{
+    uint64_t fence = below(workload, FENCES), *signalled = &workload->signalled[fence];
+    char where[96] = "";
+    uint64_t kind = below(workload, 4);
+    if (kind == 1)
+        snprintf(where, sizeof where, ",\"contexts\":[%" PRIu64 ",%" PRIu64 "]", object(number, 0),
+                 object(number, 1));
+    else if (kind > 1)
+        snprintf(where, sizeof where, ",\"context\":%" PRIu64, object(number, context));
+    if (below(workload, 2))
+        event(workload, number, "Signal", "%s,\"fence\":%" PRIu64 ",\"value\":%" PRIu64, where,
+              fence, ++*signalled);
+    else
+        event(workload, number, "Wait", "%s,\"fence\":%" PRIu64 ",\"value\":%" PRIu64, where, fence,
+              *signalled - below(workload, *signalled + 1));
+}
+
+static void submit(struct workload *workload, size_t number, size_t context)
+{
+    char list[512];
+    bool chosen[ALLOCATIONS];
+    some_allocations(workload, &workload->processes[number], number, list, chosen);
+    event(workload, number, "Submit",
+          ",\"context\":%" PRIu64 ",\"gpu\":%" PRIu64 ",\"allocations\":[%s]",
+          object(number, context), below(workload, 400000), list);
+}
+
+static void one_event(struct workload *workload)
+{
+    size_t number = below(workload, PROCESSES), context = below(workload, CONTEXTS);
+    workload->date_ns += below(workload, 300000);
+    if (!workload->processes[number].alive) {
+        create_process(workload, number);
+        return;
+    }
+    uint64_t choice = below(workload, 1000);
+    if (choice < 300)
+        change_allocation(workload, number, below(workload, ALLOCATIONS));
+    else if (choice < 450)
+        move_memory(workload, number);
+    else if (choice < 560)
+        synchronise(workload, number, context);
+    else if (choice < 600)
+        event(workload, number, "Present", ",\"context\":%" PRIu64 "%s", object(number, context),
+              below(workload, 2) ? ",\"interval\":1" : "");
+    else if (choice < 620)
+        event(workload, number, "SetContextPriority", ",\"context\":%" PRIu64 ",\"priority\":%d",
+              object(number, context), (int)below(workload, 5) - 2);
+    else if (choice < 624) {
+        event(workload, number, "DestroyContext", ",\"context\":%" PRIu64, object(number, context));
+        event(workload, number, "CreateContext",
+              ",\"device\":%zu,\"context\":%" PRIu64 ",\"node\":\"copy\"", number,
+              object(number, context));
+    } else if (choice < 626) {
+        if (below(workload, 2))
+            event(workload, number, "DestroyDevice", ",\"device\":%zu", number);
+        else
+            event(workload, number, "ExitProcess", "%s", "");
+        workload->processes[number].alive = false;
+    } else {
+        submit(workload, number, context);
+    }
+}
+
+/* What the probe saw. */
+
+enum { NODES = 64, SEGMENTS = 31, CONTEXTS_SEEN = 1 << 14 };
+
+struct seen {
+    struct probe_machine machine;
+    uint64_t now_ns;
+    uint32_t calls;
+    struct {
+        enum probe_engine state;
+        uint32_t depth;
+        uint64_t since_ns;
+        uint64_t state_ns[3], depth_ns;
+        uint64_t execute_ns, switch_ns, sojourn_ns;
+    } node[NODES];
+    struct {
+        int64_t resident, came, went;
+    } segment[SEGMENTS + 1];
+    int64_t committed;
+    bool recorded_pace;
+};
+
+static struct seen seen;
+
+static void at(uint64_t now_ns)
+{
+    if (now_ns < seen.now_ns)
+        child_fails("time went back from %" PRIu64 " to %" PRIu64, seen.now_ns, now_ns);
+    seen.now_ns = now_ns;
+}
+
+static void see_machine(void *self, const struct probe_machine *machine)
+{
+    (void)self;
+    seen.machine = *machine;
+}
+
+static void see_context(void *self, uint32_t context, uint32_t pid, uint32_t node,
+                        struct probe_label name, bool system)
+{
+    (void)self, (void)context, (void)pid, (void)name, (void)system;
+    child_expects(node < seen.machine.nodes || seen.machine.nodes == 0, true);
+}
+
+static void see_call(void *self, const struct probe_call *call)
+{
+    (void)self;
+    uint64_t sum = 0, end = call->asynchronous ? call->done_ns : call->return_ns;
+    for (int cause = 0; cause < PROBE_CAUSES; cause++)
+        sum += call->blame_ns[cause];
+    if (sum != end - call->start_ns)
+        child_fails("event %" PRIu64 " (%s): blame is %" PRIu64 " ns of %" PRIu64, call->index,
+                    call->op, sum, end - call->start_ns);
+    if ((seen.recorded_pace && call->start_ns < call->due_ns) || call->return_ns < call->start_ns)
+        child_fails("event %" PRIu64 " (%s): due %" PRIu64 ", made %" PRIu64 ", returned %" PRIu64,
+                    call->index, call->op, call->due_ns, call->start_ns, call->return_ns);
+    seen.calls++;
+}
+
+static void see_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
+{
+    (void)self;
+    at(now_ns);
+    if (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING)
+        return;
+    child_expects(packet->queued_ns <= packet->placed_ns, true);
+    child_expects(packet->placed_ns <= packet->started_ns, true);
+    child_expects(packet->started_ns + packet->switch_ns + packet->execute_ns, packet->finished_ns);
+    child_expects(packet->finished_ns <= packet->completed_ns, true);
+    child_expects(packet->hits <= packet->references, true);
+    seen.node[packet->node].sojourn_ns += packet->finished_ns - packet->placed_ns;
+    seen.node[packet->node].execute_ns += packet->execute_ns;
+    seen.node[packet->node].switch_ns += packet->switch_ns;
+}
+
+static void see_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
+                       uint32_t depth, uint32_t waiting)
+{
+    (void)self, (void)waiting;
+    at(now_ns);
+    uint64_t passed = now_ns - seen.node[node].since_ns;
+    seen.node[node].state_ns[seen.node[node].state] += passed;
+    seen.node[node].depth_ns += passed * seen.node[node].depth;
+    seen.node[node].since_ns = now_ns;
+    seen.node[node].state = state;
+    seen.node[node].depth = depth;
+}
+
+static void see_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
+                       bool made, uint64_t cost_ns)
+{
+    (void)self, (void)node, (void)to;
+    at(now_ns);
+    child_expects(made || from == to, true);
+    child_expects(made || cost_ns == 0, true);
+}
+
+static void see_paging(void *self, const struct probe_paging *operation)
+{
+    (void)self;
+    at(operation->finished_ns);
+    child_expects(operation->queued_ns <= operation->started_ns, true);
+    child_expects(operation->started_ns <= operation->finished_ns, true);
+    child_expects(operation->cause != NULL, true);
+    seen.segment[operation->to].came += (int64_t)operation->bytes;
+    seen.segment[operation->from].went += (int64_t)operation->bytes;
+}
+
+static void see_resident(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes)
+{
+    (void)self, (void)pid;
+    at(now_ns);
+    seen.segment[segment].resident += bytes;
+    if (seen.segment[segment].resident < 0 ||
+        (uint64_t)seen.segment[segment].resident > seen.machine.segment[segment - 1].size_bytes)
+        child_fails("%" PRId64 " bytes are resident in segment %u", seen.segment[segment].resident,
+                    segment);
+}
+
+static void see_committed(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment,
+                          int64_t bytes)
+{
+    (void)self, (void)pid, (void)segment;
+    at(now_ns);
+    seen.committed += bytes;
+    child_expects(seen.committed >= 0, true);
+}
+
+static void see_context_allocation(void *self, uint64_t now_ns, uint32_t context, int created,
+                                   int resident)
+{
+    (void)self, (void)context, (void)created, (void)resident;
+    at(now_ns);
+}
+
+static void see_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid)
+{
+    (void)self, (void)context, (void)pid;
+    at(now_ns);
+}
+
+static void see_link(void *self, uint64_t now_ns, uint32_t adapter, bool in, bool busy)
+{
+    (void)self, (void)adapter, (void)in, (void)busy;
+    at(now_ns);
+}
+
+static void see_assumption(void *self, const char *key, uint64_t count)
+{
+    (void)self, (void)key, (void)count;
+}
+
+static void see_warning(void *self, const char *message)
+{
+    (void)self, (void)message;
+}
+
+static struct probe probe = {
+    .machine = see_machine,
+    .context = see_context,
+    .call = see_call,
+    .packet = see_packet,
+    .engine = see_engine,
+    .context_switch = see_switch,
+    .paging = see_paging,
+    .resident = see_resident,
+    .committed = see_committed,
+    .context_allocation = see_context_allocation,
+    .present = see_present,
+    .link = see_link,
+    .assume = see_assumption,
+    .warn = see_warning,
+};
+
+/* Sums that must agree once everything is over. */
+static void add_up(uint64_t end_ns)
+{
+    for (uint32_t node = 0; node < seen.machine.nodes; node++) {
+        see_engine(NULL, end_ns, node, PROBE_ENGINE_IDLE, 0, 0);
+        /* Little's law: the hardware queue's length over time is its packets' time in it. */
+        child_expects(seen.node[node].depth_ns, seen.node[node].sojourn_ns);
+        child_expects(seen.node[node].state_ns[PROBE_ENGINE_BUSY], seen.node[node].execute_ns);
+        child_expects(seen.node[node].state_ns[PROBE_ENGINE_SWITCHING] >= seen.node[node].switch_ns,
+                      true);
+        uint64_t all = 0;
+        for (int state = 0; state < 3; state++)
+            all += seen.node[node].state_ns[state];
+        child_expects(all, end_ns);
+    }
+    /* Bytes in less bytes out and dropped are what is there. */
+    for (uint32_t id = 1; id <= seen.machine.segments; id++) {
+        struct probe_segment_state state;
+        seen.machine.segment_state(seen.machine.model, id, &state);
+        if (!seen.machine.segment[id - 1].aperture)
+            child_expects(seen.segment[id].came - seen.segment[id].went, seen.segment[id].resident);
+        child_expects(state.allocated, seen.segment[id].resident);
+        child_expects(state.allocated + state.free, seen.machine.segment[id - 1].size_bytes);
+        child_expects(state.marked <= state.allocated, true);
+        child_expects(state.largest_free <= state.free, true);
+        child_expects(state.largest_free <= state.largest_free_or_marked, true);
+    }
+}
+
+static void set_value(struct profile *profile, const char *key, const char *value)
+{
+    struct profile_error error;
+    if (!profile_set(profile, key, value, "test", &error))
+        child_fails("%s", error.message);
+}
+
+static void choose_machine(struct workload *workload, struct profile *profile)
+{
+    static const char *const sizes[] = {"24MiB", "48MiB", "96MiB", "256MiB"};
+    static const char *const depths[] = {"1", "2", "3"};
+    struct profile_error error;
+    if (!profile_load("rtx3070-8g", profile, &error))
+        child_fails("%s", error.message);
+    set_value(profile, "wddm", below(workload, 2) ? "1.2" : "2.0");
+    set_value(profile, "scheduler.context-switch", below(workload, 2) ? "lazy" : "eager");
+    set_value(profile, "scheduler.queue-depth", depths[below(workload, 3)]);
+    set_value(profile, "segments.local.cpu-visible", "1MiB");
+    set_value(profile, "segments.local.size", sizes[below(workload, 4)]);
+    set_value(profile, "segments.aperture.cpu-visible", "64MiB");
+    set_value(profile, "segments.aperture.size", below(workload, 2) ? "64MiB" : "1GiB");
+    set_value(profile, "costs.create-device.fixed", "50us");
+    set_value(profile, "costs.create-context.fixed", "50us");
+    if (below(workload, 3) == 0)
+        set_value(profile, "nodes.paging2.kind", "paging");
+    if (below(workload, 2))
+        set_value(profile, "scheduler.vsync", "16ms");
+    if (!profile_check(profile, &error))
+        child_fails("%s", error.message);
+}
+
+struct result {
+    uint64_t calls, simulated_ns;
+};
+
+struct task {
+    uint64_t seed;
+    struct result *result;
+};
+
+static void write_workload(struct workload *workload, const char *path)
+{
+    static const char *const residencies[] = {"explicit", "at-create", "per-submit"};
+    uint64_t residency = below(workload, 3);
+    workload->residency_calls = residency == 0;
+    workload->out = fopen(path, "w");
+    if (!workload->out)
+        child_fails("cannot write %s", path);
+    fprintf(workload->out, "{\"wddmsim\":1,\"residency\":\"%s\"}\n", residencies[residency]);
+    for (int i = 0; i < EVENTS; i++)
+        one_event(workload);
+    for (size_t i = 0; i < PROCESSES; i++)
+        if (workload->processes[i].alive && below(workload, 2))
+            event(workload, i, "ExitProcess", "%s", "");
+    fclose(workload->out);
+}
+
+static void run_one(void *argument)
+{
+    const struct task *task = argument;
+    struct workload *workload = calloc(1, sizeof *workload);
+    struct profile *profile = malloc(sizeof *profile);
+    if (!workload || !profile)
+        child_fails("out of memory");
+    workload->random = task->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    choose_machine(workload, profile);
+    char path[] = "/tmp/wddmsim-random-XXXXXX.jsonl";
+    int fd = mkstemps(path, 6);
+    if (fd < 0)
+        child_fails("no temporary file");
+    close(fd);
+    write_workload(workload, path);
+
+    struct trace_reader *reader;
+    struct trace_error trace_error;
+    struct trace_open_options opening = {0};
+    bool opened = trace_open(path, &opening, &reader, &trace_error);
+    if (!getenv("WDDMSIM_RANDOM_KEEP"))
+        unlink(path);
+    if (!opened)
+        child_fails("%s", trace_error.message);
+    const struct replay_options options = {
+        .pace = (enum replay_pace)below(workload, 3), .to_ns = UINT64_MAX, .check = true};
+    seen.recorded_pace = options.pace == REPLAY_RECORDED;
+    struct replay_result result;
+    char error[512] = "";
+    probe.self = NULL;
+    if (replay_run(reader, profile, &probe, &options, &result, error, sizeof error) != REPLAY_OK)
+        child_fails("seed %" PRIu64 ": %s", task->seed, error);
+    if (result.waiting_calls)
+        child_fails("seed %" PRIu64 ": %" PRIu64 " calls still wait: %s", task->seed,
+                    result.waiting_calls, result.waiting);
+    child_expects(seen.calls, result.events);
+    add_up(result.simulated_ns);
+    *task->result = (struct result){seen.calls, result.simulated_ns};
+    trace_close(reader);
+    replay_release();
+    free(workload);
+    free(profile);
+}
+
+static void random_workloads_hold_together(void **state)
+{
+    (void)state;
+    const char *wish = getenv("WDDMSIM_RANDOM_RUNS"), *first = getenv("WDDMSIM_RANDOM_SEED");
+    uint64_t runs = wish ? strtoull(wish, NULL, 10) : 24, failures = 0;
+    uint64_t begin = first ? strtoull(first, NULL, 10) : 1;
+    struct result *results = child_shared(2 * sizeof *results);
+    for (uint64_t seed = begin; seed < begin + runs; seed++) {
+        bool good = child_runs(run_one, &(struct task){seed, &results[0]});
+        /* The same again, now and then: the same numbers. */
+        if (good && seed % 8 == 0)
+            good = child_runs(run_one, &(struct task){seed, &results[1]}) &&
+                   memcmp(&results[0], &results[1], sizeof results[0]) == 0;
+        if (!good)
+            print_message("seed %" PRIu64 " fails\n", seed);
+        failures += !good;
+    }
+    print_message("seeds %" PRIu64 " to %" PRIu64 "\n", begin, begin + runs - 1);
+    assert_int_equal(failures, 0);
+    munmap(results, 2 * sizeof *results);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_workloads_hold_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
