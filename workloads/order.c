@@ -21,7 +21,6 @@ enum kind { DEVICE, CONTEXT, ALLOCATION, RESOURCE, PROCESS };
 /* A put-off event that names an object. */
 struct mention {
     uint64_t index;
-    bool lifecycle; /* creates, opens or destroys it */
     struct mention *prev, *next;
 };
 
@@ -32,7 +31,7 @@ struct key {
 
 struct object {
     struct key key;
-    struct mention *mentions; /* by index */
+    struct mention *uses, *lifecycle; /* by index; those that create, open or destroy it apart */
     UT_hash_handle hh;
 };
 
@@ -151,8 +150,9 @@ static bool add(struct visitor *visitor, const struct key *key, bool lifecycle)
         HASH_ADD(hh, order->objects, key, sizeof *key, object);
     }
     struct mention *mention = memory_pool_take(&order->mentions);
-    *mention = (struct mention){.index = visitor->index, .lifecycle = lifecycle};
-    DL_APPEND(object->mentions, mention);
+    *mention = (struct mention){.index = visitor->index};
+    struct mention **list = lifecycle ? &object->lifecycle : &object->uses;
+    DL_APPEND(*list, mention);
     return true;
 }
 
@@ -163,21 +163,20 @@ void order_put_off(struct order *order, uint64_t index, const struct trace_event
 
 static bool take_away(struct visitor *visitor, const struct key *key, bool lifecycle)
 {
-    (void)lifecycle;
     struct object *object;
     HASH_FIND(hh, visitor->order->objects, key, sizeof *key, object);
     if (!object)
         return true;
-    struct mention *mention, *next;
-    DL_FOREACH_SAFE (object->mentions, mention, next) {
-        if (mention->index > visitor->index) /* thousands may be put off behind it */
+    struct mention **list = lifecycle ? &object->lifecycle : &object->uses, *mention, *next;
+    DL_FOREACH_SAFE (*list, mention, next) {
+        if (mention->index > visitor->index)
             break;
         if (mention->index == visitor->index) {
-            DL_DELETE(object->mentions, mention);
+            DL_DELETE(*list, mention);
             memory_pool_give(&visitor->order->mentions, mention);
         }
     }
-    if (!object->mentions)
+    if (!object->uses && !object->lifecycle)
         forget(visitor->order, object);
     return true;
 }
@@ -193,14 +192,9 @@ static bool allows(struct visitor *visitor, const struct key *key, bool lifecycl
     HASH_FIND(hh, visitor->order->objects, key, sizeof *key, object);
     if (!object)
         return true;
-    const struct mention *mention;
-    DL_FOREACH (object->mentions, mention) {
-        if (mention->index >= visitor->index)
-            break;
-        if (mention->lifecycle || lifecycle)
-            return false;
-    }
-    return true;
+    bool use_before = object->uses && object->uses->index < visitor->index;
+    bool lifecycle_before = object->lifecycle && object->lifecycle->index < visitor->index;
+    return !lifecycle_before && !(lifecycle && use_before);
 }
 
 bool order_allows(const struct order *order, uint64_t index, const struct trace_event *event)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 static bool must_be_free(const struct names *names, struct trace_name name, const char *op,
                          const char *field, struct complaint *complaint)
@@ -226,6 +227,10 @@ bool play_exit_process(struct player *player, const struct trace_event *event,
     (void)complaint;
     struct replay_process *process = player_process(player, event->pid);
     names_each(&player->devices, sweep_process, (void *[]){player, process});
+    struct played_call *other, *next;
+    DL_FOREACH_SAFE (player->calls, other, next)
+        if (other->report.pid == event->pid && &other->call != call)
+            d3dkmt_end_wait(&other->call);
     d3dkmt_exit_process(process->dxgk, call);
     return true;
 }

@@ -37,7 +37,7 @@ bool play_make_resident(struct player *player, const struct trace_event *event,
     struct named_object *device = player_device(player, event);
     d3dkmt_make_resident(process_of(player, event, device), call, handle_of(device),
                          handles_of(player, event, device), event->allocations.count,
-                         (uint32_t)event->flags);
+                         (uint32_t)event->flags | (event->existing ? VIDMM_EXISTING : 0));
     return true;
 }
 

@@ -212,9 +212,11 @@ bool player_skip(struct player *player, const struct trace_event *event, char *e
     case TRACE_OBSERVE_TRANSFER:
         return true;
     default: {
+        struct trace_event before = *event;
+        before.existing = true;
         struct d3dkmt_call *call = player_silent_call(player);
         struct complaint complaint = {error, error_size};
-        if (plays[event->op](player, event, call, &complaint))
+        if (plays[event->op](player, &before, call, &complaint))
             return true;
         discard_call(call->owner);
         return false;

@@ -21,7 +21,6 @@ struct played_call {
     bool silent; /* not the recording's: neither reported nor waited for */
     void (*on_return)(void *owner);
     void *owner;
-    struct trace_name waits_for; /* Wait: what to name if it never ends; text is not kept */
     struct played_call *prev, *next;
 };
 

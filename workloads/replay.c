@@ -340,6 +340,8 @@ static void report_waiting(struct replay *replay)
                             call->report.pid, waiter->value, waiter->fence->value);
         length += more > 0 ? (size_t)more : 0;
     }
+    if (!replay->at_end) /* whoever waits has kept the rest of the trace from being read */
+        return;
     /* A recording cut out of a running system ends in the middle, too. */
     if (result->waiting_calls && replay->player.header.create_unknown) {
         struct probe *probe = replay->player.probe;

@@ -54,7 +54,7 @@ uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profil
     call->answered = true;
     if (duration) {
         sim_timer_init(&call->timer, time_over, call);
-        sim_at(call->dxgkrnl->sim, &call->timer, call->start_ns + duration);
+        sim_after(call->dxgkrnl->sim, &call->timer, duration);
     } else {
         dxgk_call_look(call); /* which may be the end of the call */
     }

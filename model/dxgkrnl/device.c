@@ -160,6 +160,9 @@ void dxgk_device_close(struct dxgk_device *device, struct vidsch_barrier *gone)
     DL_DELETE(process->devices, device);
     free_handles(device);
     dxgk_device_barrier(device, &closing->drained);
+    struct dxgk_context *context;
+    DL_FOREACH (device->contexts, context)
+        vidsch_context_flush(context->vidsch);
     vidsch_barrier_arm(&closing->drained);
 }
 

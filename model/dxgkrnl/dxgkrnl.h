@@ -258,6 +258,9 @@ uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
                      const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
                      uint64_t value);
 
+/* The process goes: if the call is a wait of the processor, it ends. */
+void d3dkmt_end_wait(struct d3dkmt_call *call);
+
 /* A present handed to the compositor, or with `flip` to the display. */
 uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
                         d3dkmt_handle context, bool flip, uint64_t interval);

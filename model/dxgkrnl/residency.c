@@ -56,6 +56,45 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
     return dxgk_call_return(call, status, PROFILE_MAKE_RESIDENT, count, 0);
 }
 
+/* What a call does to allocations once the work that the device has queued before is over. */
+struct afterwards {
+    struct vidsch_barrier idle;
+    struct vidmm_device *device;
+    int64_t priority; /* of an offer */
+    uint32_t count;
+    struct {
+        struct vidmm_allocation *allocation;
+        uint32_t begun; /* of an offer */
+    } items[];
+};
+
+static void afterwards(struct dxgk_device *device, struct vidmm_allocation *const *items,
+                       uint32_t count, int64_t priority, void (*act)(void *owner))
+{
+    struct afterwards *deed = memory_new(1, sizeof *deed + count * sizeof deed->items[0]);
+    deed->idle = (struct vidsch_barrier){.passed = act, .owner = deed, .left = 1};
+    deed->device = device->vidmm;
+    deed->priority = priority;
+    deed->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        deed->items[i].allocation = items[i];
+        deed->items[i].begun = vidmm_offer_begin(items[i]);
+        vidmm_allocation_hold(items[i]);
+    }
+    dxgk_device_barrier(device, &deed->idle);
+    vidsch_barrier_arm(&deed->idle);
+}
+
+static void settle_eviction(void *owner)
+{
+    struct afterwards *deed = owner;
+    for (uint32_t i = 0; i < deed->count; i++) {
+        vidmm_evict_settle(deed->device, deed->items[i].allocation);
+        vidmm_allocation_drop(deed->items[i].allocation);
+    }
+    free(deed);
+}
+
 uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
                       d3dkmt_handle device_handle, const d3dkmt_handle *allocations, uint32_t count,
                       bool not_written)
@@ -66,6 +105,8 @@ uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
     uint32_t status = STATUS_INVALID_PARAMETER;
     if (look_up(process, device_handle, allocations, count, &device, &items)) {
         status = vidmm_evict(device->vidmm, items, count, not_written);
+        if (status == STATUS_SUCCESS)
+            afterwards(device, items, count, 0, settle_eviction);
         free(items);
     }
     return dxgk_call_return(call, status, PROFILE_EVICT, count, 0);
@@ -86,22 +127,14 @@ uint32_t d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3d
                             PROFILE_SET_PRIORITY, count, 0);
 }
 
-/* An offer takes effect when the work queued before it is done (wddm.md §6.5). */
-struct offer {
-    struct vidsch_barrier idle;
-    int64_t priority;
-    uint32_t count;
-    struct vidmm_allocation *items[];
-};
-
 static void take_offer(void *owner)
 {
-    struct offer *offer = owner;
-    for (uint32_t i = 0; i < offer->count; i++) {
-        vidmm_offer(offer->items[i], offer->priority);
-        vidmm_allocation_drop(offer->items[i]);
+    struct afterwards *deed = owner;
+    for (uint32_t i = 0; i < deed->count; i++) {
+        vidmm_offer(deed->items[i].allocation, deed->priority, deed->items[i].begun);
+        vidmm_allocation_drop(deed->items[i].allocation);
     }
-    free(offer);
+    free(deed);
 }
 
 uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
@@ -113,16 +146,7 @@ uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_ca
     struct vidmm_allocation **items;
     bool valid = look_up(process, device_handle, allocations, count, &device, &items);
     if (valid) {
-        struct offer *offer = memory_new(1, sizeof *offer + count * sizeof offer->items[0]);
-        offer->idle = (struct vidsch_barrier){.passed = take_offer, .owner = offer, .left = 1};
-        offer->priority = priority;
-        offer->count = count;
-        for (uint32_t i = 0; i < count; i++) {
-            offer->items[i] = items[i];
-            vidmm_allocation_hold(items[i]);
-        }
-        dxgk_device_barrier(device, &offer->idle);
-        vidsch_barrier_arm(&offer->idle);
+        afterwards(device, items, count, priority, take_offer);
         free(items);
     }
     return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_OFFER,

@@ -167,6 +167,14 @@ static void wait_on_cpu(struct d3dkmt_call *call, struct vidsch_fence *fence, ui
         .fence = fence, .value = value, .reached = fence_reached, .owner = call};
 }
 
+void d3dkmt_end_wait(struct d3dkmt_call *call)
+{
+    if (call->may_return != fence_was_reached || call->extra_count)
+        return;
+    vidsch_fence_cancel(&call->waiter);
+    fence_reached(call);
+}
+
 uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
                      const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
                      uint64_t value)

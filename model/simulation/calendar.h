@@ -22,11 +22,6 @@ void calendar_remove(struct calendar *calendar, struct sim_timer *timer);
 /* Takes out the first entry; the calendar must not be empty. */
 struct sim_timer *calendar_take(struct calendar *calendar);
 
-static inline bool calendar_empty(const struct calendar *calendar)
-{
-    return calendar->count == 0;
-}
-
 /* Date of the first entry; UINT64_MAX when there is none. */
 static inline uint64_t calendar_next(const struct calendar *calendar)
 {

@@ -158,7 +158,6 @@ static void carrier(int argc, char **argv)
         sg_sem_acquire(worker->wake);
         sg_host_sendto(worker->from, worker->to, worker->bytes);
         flows->arrived[flows->arrived_count++] = worker->transfer;
-        worker->transfer->worker = NULL;
         worker->next = flows->idle;
         flows->idle = worker;
         sg_sem_release(flows->ended);
@@ -219,7 +218,6 @@ void flows_start(struct flows *flows, struct sim_transfer *transfer, double byte
     worker->from = in ? flows->system : flows->adapters[transfer->link];
     worker->to = in ? flows->adapters[transfer->link] : flows->system;
     worker->bytes = fmax(nearbyint(scale * bytes), 1);
-    transfer->worker = worker;
     flows->active++;
     sg_sem_release(worker->wake);
 }

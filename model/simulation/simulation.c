@@ -44,6 +44,12 @@ void sim_at(struct sim *sim, struct sim_timer *timer, uint64_t date_ns)
     calendar_set(&sim->calendar, timer, date_ns);
 }
 
+void sim_after(struct sim *sim, struct sim_timer *timer, uint64_t delay_ns)
+{
+    const uint64_t end = UINT64_MAX - 1; /* UINT64_MAX stands for an empty calendar */
+    sim_at(sim, timer, delay_ns < end - sim->now_ns ? sim->now_ns + delay_ns : end);
+}
+
 void sim_cancel(struct sim *sim, struct sim_timer *timer)
 {
     if (timer->place)

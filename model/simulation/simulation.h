@@ -53,7 +53,6 @@ struct sim_transfer {
     enum sim_direction direction;
     uint64_t bytes;
     uint64_t start_ns;
-    struct sim_worker *worker; /* NULL while the transfer is alone and its end is computed */
 };
 
 struct sim_options {
@@ -72,6 +71,9 @@ uint64_t sim_now(const struct sim *sim);
 /* Fires the timer at `date_ns` (not before now). Timers of one date fire in the order they were
  * set; a pending timer is moved. */
 void sim_at(struct sim *sim, struct sim_timer *timer, uint64_t date_ns);
+
+/* Fires it after a delay. Dates beyond the end of time are the end of time: 584 years. */
+void sim_after(struct sim *sim, struct sim_timer *timer, uint64_t delay_ns);
 
 void sim_cancel(struct sim *sim, struct sim_timer *timer);
 

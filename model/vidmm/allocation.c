@@ -64,7 +64,7 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
     uint32_t status = validate(vidmm, info);
     if (status != STATUS_SUCCESS)
         return status;
-    struct vidmm_allocation *allocation = memory_new(1, sizeof *allocation);
+    struct vidmm_allocation *allocation = memory_pool_take(&vidmm->allocation_pool);
     uint64_t page = page_of(vidmm, info->segments);
     *allocation = (struct vidmm_allocation){
         .vidmm = vidmm,
@@ -127,6 +127,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
                                        });
         vidmm_leave_segment(allocation);
     }
+    vidmm->offered -= allocation->offered != 0;
     vidmm->committed_bytes -= allocation->size;
     probe->committed(probe->self, now, allocation->pid, first_segment(allocation),
                      -(int64_t)allocation->size);
@@ -135,7 +136,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
     vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
     free((void *)(uintptr_t)allocation->label.text);
-    free(allocation);
+    memory_pool_give(&vidmm->allocation_pool, allocation);
     vidmm_kick(vidmm);
 }
 
@@ -151,6 +152,8 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
 void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
 {
     struct probe *probe = allocation->vidmm->probe;
+    if (allocation->state != VIDMM_OUT)
+        return;
     allocation->content = VIDMM_IN_SYSTEM;
     allocation->first_page_in = NULL;
     if (!vidmm_place(allocation)) {

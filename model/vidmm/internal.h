@@ -33,8 +33,9 @@ struct vidmm_allocation {
     void *owner;
     bool dying;
     int64_t priority;
-    int64_t offered; /* offer priority, 0 = not offered */
-    bool discarded;  /* while offered */
+    int64_t offered;   /* offer priority, 0 = not offered */
+    bool discarded;    /* while offered */
+    uint32_t reclaims; /* an offer begun before the latest one has no effect */
     uint32_t pid, context;
     struct probe_label label;
 
@@ -57,9 +58,10 @@ struct vidmm_residency {
     struct vidmm_device *device;
     struct vidmm_allocation *allocation;
     uint32_t count;
+    bool listed; /* in its device's list of missing ones */
     struct vidmm_residency *in_device_prev, *in_device_next;
     struct vidmm_residency *in_allocation_prev, *in_allocation_next;
-    struct vidmm_residency *missing_prev, *missing_next; /* of its device, if not resident */
+    struct vidmm_residency *missing_prev, *missing_next; /* of its device, if listed */
 };
 
 /* The GPU-context allocations of one context. */
@@ -133,11 +135,12 @@ struct vidmm {
     struct vidmm_request *requests; /* not yet taken by a channel */
     uint32_t running;               /* packets from preparation to completion */
     uint32_t blocked;               /* channels waiting for room */
+    uint32_t offered;               /* allocations that are */
     struct vidsch_packet **held;    /* packets not prepared while a channel is blocked */
     uint32_t held_count, held_room;
     struct sim_timer kick;
     struct sim_timer turn; /* end of a device's turn that a channel waits for */
-    struct memory_pool residencies;
+    struct memory_pool residencies, allocation_pool;
 };
 
 static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t id)
@@ -190,6 +193,9 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
 void vidmm_kick(struct vidmm *vidmm);
 
 void vidmm_paging_init(struct vidmm *vidmm);
+
+/* Requests under way are nobody's in particular any more: the device goes. */
+void vidmm_paging_forget(const struct vidmm_device *device);
 void vidmm_paging_fini(struct vidmm *vidmm);
 
 /* Starts an operation of the channel; vidmm_operation_finished is called when it is over. */

@@ -19,7 +19,7 @@ static void after(struct vidmm_channel *channel, uint64_t delay_ns, void (*fire)
 {
     struct sim *sim = channel->vidmm->sim;
     sim_timer_init(&channel->operation.timer, fire, channel);
-    sim_at(sim, &channel->operation.timer, sim_now(sim) + delay_ns);
+    sim_after(sim, &channel->operation.timer, delay_ns);
 }
 
 static void executed(void *owner)

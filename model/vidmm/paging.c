@@ -155,11 +155,12 @@ static enum progress step_out(struct vidmm_channel *channel, struct vidmm_alloca
         channel->request->next_item++;
         return NEXT_STEP;
     }
-    if (allocation->state != VIDMM_RESIDENT || allocation->pins) {
+    if (allocation->state != VIDMM_RESIDENT) {
         wait(channel, false);
         return WAITING;
     }
-    if (required_by_running(allocation)) { /* which then get no more packets until it has left */
+    /* Those who use it then get no more packets until it has left. */
+    if (allocation->pins || required_by_running(allocation)) {
         wait(channel, true);
         return WAITING;
     }
@@ -182,7 +183,8 @@ static enum progress step_victim(struct vidmm_channel *channel, struct vidmm_all
 static bool add_missing(struct vidmm_request *request)
 {
     const struct vidmm_device *device = request->device;
-    if (!request->whole_device || request->status != STATUS_SUCCESS || !device->missing_count)
+    if (!device || !request->whole_device || request->status != STATUS_SUCCESS ||
+        !device->missing_count)
         return false;
     request->items = memory_resize(request->items, request->count + device->missing_count,
                                    sizeof(struct vidmm_allocation *));
@@ -284,7 +286,7 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
         blame_switch(request->blame, PROBE_QUEUE, request->queued_ns);
     DL_APPEND(vidmm->requests, request);
     for (uint32_t i = 0; i < vidmm->channel_count; i++)
-        if (!vidmm->channels[i].request) {
+        if (!vidmm->channels[i].request && !vidmm->channels[i].stepping) {
             go_on(&vidmm->channels[i]);
             break;
         }
@@ -305,6 +307,18 @@ void vidmm_paging_init(struct vidmm *vidmm)
             vidsch_context_create(vidmm->vidsch, node, 0, true, 0,
                                   (struct probe_label){.text = "system paging context"}, NULL);
     }
+}
+
+void vidmm_paging_forget(const struct vidmm_device *device)
+{
+    struct vidmm *vidmm = device->vidmm;
+    struct vidmm_request *request;
+    DL_FOREACH (vidmm->requests, request)
+        if (request->device == device)
+            request->device = NULL;
+    for (uint32_t i = 0; i < vidmm->channel_count; i++)
+        if (vidmm->channels[i].request && vidmm->channels[i].request->device == device)
+            vidmm->channels[i].request->device = NULL;
 }
 
 void vidmm_paging_fini(struct vidmm *vidmm)

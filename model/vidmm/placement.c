@@ -61,23 +61,35 @@ bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vid
     return true;
 }
 
-/* Chooses victims in the policy's order until there is room: first those that nobody requires, then
- * those of idle devices. None if all of them together would not do. */
+/* In what order kinds of victims go: offered content first, the lowest offer priority before the
+ * others (wddm.md §6.5), then what nobody requires, then what idle devices require. */
+enum { RANK_OFFERED_LOW, RANK_OFFERED_NORMAL, RANK_OFFERED_HIGH, RANK_MARKED, RANK_IDLE, RANKS };
+
+static int rank(const struct vidmm_allocation *allocation)
+{
+    if (allocation->offered)
+        return allocation->offered >= 3 ? RANK_OFFERED_HIGH : (int)allocation->offered - 1;
+    return allocation->marked ? RANK_MARKED : RANK_IDLE;
+}
+
+/* Chooses victims, rank by rank and in the policy's order, until there is room. None if all of them
+ * together would not do. */
 static void plan(struct vidmm_channel *channel, struct vidmm_segment *segment, uint64_t size)
 {
     const struct vidmm_policy *policy = channel->vidmm->policy;
     const struct vidmm_device *device = channel->request->device;
     const uint32_t most = sizeof channel->victims / sizeof *channel->victims;
     uint64_t room = segment->range.free;
+    uint64_t left = segment->marked_bytes; /* what the ranks before the last may find */
     channel->victim_count = 0;
-    for (int pass = 0; pass < 2; pass++) {
+    for (int at = channel->vidmm->offered ? 0 : RANK_MARKED; at < RANKS; at++) {
         struct vidmm_allocation *victim = policy->first(segment);
-        uint64_t left = pass ? UINT64_MAX : segment->marked_bytes; /* what the pass may find */
-        for (; victim && room < size && left; victim = policy->next(segment, victim)) {
-            if (victim->marked == (pass == 1) || !vidmm_evictable(victim, device, pass))
+        for (; victim && room < size && (left || at == RANK_IDLE);
+             victim = policy->next(segment, victim)) {
+            if (rank(victim) != at || !vidmm_evictable(victim, device, at == RANK_IDLE))
                 continue;
             room += victim->size;
-            left -= victim->size;
+            left -= at == RANK_IDLE ? 0 : victim->size;
             if (channel->victim_count < most) /* the rest is chosen when these are gone */
                 channel->victims[channel->victim_count++] = victim;
         }
@@ -89,11 +101,12 @@ static void plan(struct vidmm_channel *channel, struct vidmm_segment *segment, u
 /* Free room exists but not in one piece: the next victim in order may open a hole. */
 static void plan_hole(struct vidmm_channel *channel, struct vidmm_segment *segment)
 {
-    struct vidmm *vidmm = channel->vidmm;
-    for (int pass = 0; pass < 2; pass++)
-        for (struct vidmm_allocation *victim = vidmm->policy->first(segment); victim;
-             victim = vidmm->policy->next(segment, victim))
-            if (vidmm_evictable(victim, channel->request->device, pass)) {
+    const struct vidmm_policy *policy = channel->vidmm->policy;
+    const struct vidmm_device *device = channel->request->device;
+    for (int at = channel->vidmm->offered ? 0 : RANK_MARKED; at < RANKS; at++)
+        for (struct vidmm_allocation *victim = policy->first(segment); victim;
+             victim = policy->next(segment, victim))
+            if (rank(victim) == at && vidmm_evictable(victim, device, at == RANK_IDLE)) {
                 channel->victims[0] = victim;
                 channel->victim_count = 1;
                 return;

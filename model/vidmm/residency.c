@@ -23,16 +23,28 @@ static struct vidmm_residency *find(const struct vidmm_device *device,
     return NULL;
 }
 
-static void miss(struct vidmm_residency *residency)
+/* Required and not there: a packet of the device has it paged in. What is offered is not asked for
+ * until it is reclaimed (wddm.md §6.5). */
+static void relist(struct vidmm_residency *residency)
 {
-    DL_APPEND2(residency->device->missing, residency, missing_prev, missing_next);
-    residency->device->missing_count++;
+    struct vidmm_device *device = residency->device;
+    const struct vidmm_allocation *allocation = residency->allocation;
+    bool missing = allocation->state != VIDMM_RESIDENT && !allocation->offered;
+    if (missing == residency->listed)
+        return;
+    residency->listed = missing;
+    if (missing)
+        DL_APPEND2(device->missing, residency, missing_prev, missing_next);
+    else
+        DL_DELETE2(device->missing, residency, missing_prev, missing_next);
+    device->missing_count += missing ? 1 : UINT32_MAX;
 }
 
-static void found(struct vidmm_residency *residency)
+static void relist_all(struct vidmm_allocation *allocation)
 {
-    DL_DELETE2(residency->device->missing, residency, missing_prev, missing_next);
-    residency->device->missing_count--;
+    struct vidmm_residency *residency;
+    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
+        relist(residency);
 }
 
 static void require(struct vidmm_device *device, struct vidmm_allocation *allocation)
@@ -48,16 +60,17 @@ static void require(struct vidmm_device *device, struct vidmm_allocation *alloca
     DL_APPEND2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
     vidmm_remark(allocation);
     device->required_bytes += allocation->size;
-    if (allocation->state != VIDMM_RESIDENT)
-        miss(residency);
+    relist(residency);
 }
 
 static void forget(struct vidmm_residency *residency)
 {
     struct vidmm_device *device = residency->device;
     struct vidmm_allocation *allocation = residency->allocation;
-    if (allocation->state != VIDMM_RESIDENT)
-        found(residency);
+    if (residency->listed) {
+        DL_DELETE2(device->missing, residency, missing_prev, missing_next);
+        device->missing_count--;
+    }
     device->required_bytes -= allocation->size;
     DL_DELETE2(device->required, residency, in_device_prev, in_device_next);
     DL_DELETE2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
@@ -77,16 +90,11 @@ void vidmm_device_close(struct vidmm_device *device, struct vidmm_allocation *al
         forget(residency);
 }
 
-bool vidmm_device_requires(const struct vidmm_device *device,
-                           const struct vidmm_allocation *allocation)
-{
-    return find(device, allocation) != NULL;
-}
-
 void vidmm_device_destroy(struct vidmm_device *device)
 {
     while (device->required)
         forget(device->required);
+    vidmm_paging_forget(device);
     DL_DELETE(device->vidmm->devices, device);
     free(device);
 }
@@ -103,10 +111,8 @@ static void report(const struct vidmm_allocation *allocation, int sign)
 
 void vidmm_became_resident(struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency;
-    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
-        found(residency);
     allocation->state = VIDMM_RESIDENT;
+    relist_all(allocation);
     vidmm_remark(allocation);
     allocation->segment->resident_bytes += allocation->size;
     allocation->vidmm->policy->added(allocation->segment, allocation);
@@ -115,10 +121,8 @@ void vidmm_became_resident(struct vidmm_allocation *allocation)
 
 void vidmm_ceases_resident(struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency;
-    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
-        miss(residency);
     allocation->state = VIDMM_EVICTING;
+    relist_all(allocation);
     vidmm_remark(allocation);
     allocation->segment->resident_bytes -= allocation->size;
     allocation->vidmm->policy->removed(allocation->segment, allocation);
@@ -195,6 +199,24 @@ static uint32_t page_in(struct vidmm_device *device, struct vidmm_allocation *co
     return STATUS_PENDING;
 }
 
+/* Bytes the device requires that can be nowhere but in these segments. What was evicted and only
+ * waits for queued work does not count. */
+static uint64_t required_in(const struct vidmm_device *device, uint32_t segments)
+{
+    uint64_t bytes = 0;
+    const struct vidmm_residency *residency;
+    DL_FOREACH2 (device->required, residency, in_device_next)
+        if (residency->count && !(residency->allocation->segments & ~segments))
+            bytes += residency->allocation->size;
+    return bytes;
+}
+
+static void give_up(struct vidmm_residency *residency)
+{
+    if (residency && --residency->count == 0)
+        forget(residency);
+}
+
 uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocation *const *items,
                              uint32_t count, uint32_t flags, struct vidmm_request *request,
                              uint64_t *bytes_to_trim)
@@ -203,19 +225,45 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
     *bytes_to_trim = 0;
     if (!vidmm->explicit_residency)
         return STATUS_SUCCESS;
-    uint64_t more = 0;
-    for (uint32_t i = 0; i < count; i++)
-        more += find(device, items[i]) ? 0 : items[i]->size;
+    uint32_t segments = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        require(device, items[i]);
+        segments |= items[i]->segments;
+    }
     uint64_t room = capacity(vidmm, items, count);
-    if (device->required_bytes + more > room && !(flags & VIDMM_CANT_TRIM_FURTHER)) {
-        *bytes_to_trim = device->required_bytes + more - room;
+    uint64_t wanted = device->required_bytes;
+    if (wanted > room) /* some of it may be at home elsewhere */
+        wanted = required_in(device, segments);
+    if (wanted > room && !(flags & VIDMM_CANT_TRIM_FURTHER)) {
+        for (uint32_t i = 0; i < count; i++)
+            give_up(find(device, items[i]));
+        *bytes_to_trim = wanted - room;
         return STATUS_NO_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
-        require(device, items[i]);
+        if (flags & VIDMM_EXISTING)
+            vidmm_allocation_assume_resident(items[i]);
         use(items[i]);
     }
     return page_in(device, items, count, "MakeResident", request);
+}
+
+/* One level of the count less for the first `count` items; false, and nothing changed, if one of
+ * them has none left. */
+static bool lower_counts(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                         uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vidmm_residency *residency = find(device, items[i]);
+        if (residency && residency->count > 0) {
+            residency->count--;
+            continue;
+        }
+        while (i-- > 0)
+            find(device, items[i])->count++;
+        return false;
+    }
+    return true;
 }
 
 uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const *items,
@@ -223,23 +271,35 @@ uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const
 {
     if (!device->vidmm->explicit_residency)
         return STATUS_SUCCESS;
+    if (!lower_counts(device, items, count))
+        return STATUS_INVALID_PARAMETER;
     for (uint32_t i = 0; i < count; i++)
-        if (!find(device, items[i]))
-            return STATUS_INVALID_PARAMETER;
-    for (uint32_t i = 0; i < count; i++) {
-        struct vidmm_residency *residency = find(device, items[i]);
-        if (residency && --residency->count == 0)
-            forget(residency);
         if (not_written && items[i]->content == VIDMM_IN_SEGMENT)
             items[i]->content = VIDMM_IN_BOTH;
-    }
-    vidmm_kick(device->vidmm);
     return STATUS_SUCCESS;
 }
 
-void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority)
+void vidmm_evict_settle(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
+    struct vidmm_residency *residency = find(device, allocation);
+    if (residency && residency->count == 0) {
+        forget(residency);
+        vidmm_kick(device->vidmm);
+    }
+}
+
+uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation)
+{
+    return allocation->reclaims;
+}
+
+void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority, uint32_t begun)
+{
+    if (allocation->reclaims != begun || allocation->dying)
+        return;
+    allocation->vidmm->offered += !allocation->offered;
     allocation->offered = priority > 0 ? priority : 1;
+    relist_all(allocation);
     vidmm_remark(allocation);
     vidmm_kick(allocation->vidmm);
 }
@@ -250,8 +310,11 @@ uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *con
     *discarded = false;
     for (uint32_t i = 0; i < count; i++) {
         *discarded |= items[i]->discarded;
+        device->vidmm->offered -= items[i]->offered != 0;
+        items[i]->reclaims++;
         items[i]->offered = 0;
         items[i]->discarded = false;
+        relist_all(items[i]);
         vidmm_remark(items[i]);
     }
     struct vidmm_allocation **required = memory_new(count, sizeof *required);
@@ -411,9 +474,12 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
         }
     }
     pin(packet->references, packet->reference_count);
+    for (uint32_t i = 0; i < packet->reference_count; i++)
+        if (packet->references[i]->content == VIDMM_IN_BOTH) /* it may be written from now on */
+            packet->references[i]->content = VIDMM_IN_SEGMENT;
     if (context)
         pin(context->items, context->count);
-    device->running++;
+    device->running += !packet->without_memory; /* else nobody promised that its list is there */
     vidmm->running++;
     return true;
 }
@@ -432,7 +498,7 @@ void vidmm_release(void *self, struct vidsch_packet *packet)
         }
         unpin(context->items, context->count);
     }
-    device->running--;
+    device->running -= !packet->without_memory;
     vidmm->running--;
     vidmm_kick(vidmm);
 }
@@ -457,7 +523,7 @@ void vidmm_context_add(struct vidsch_context *vidsch_context, struct vidmm_alloc
     }
     context->items = memory_resize(context->items, context->count + 1, sizeof *context->items);
     context->items[context->count++] = allocation;
-    allocation->pins += vidsch_context_prepared(vidsch_context) + context->loaded;
+    allocation->pins += vidsch_context_in_flight(vidsch_context) + context->loaded;
     vidmm_remark(allocation);
 }
 
@@ -470,7 +536,7 @@ void vidmm_context_remove(struct vidsch_context *vidsch_context,
         if (context->items[i] != allocation)
             context->items[kept++] = context->items[i];
     context->count = kept;
-    allocation->pins -= vidsch_context_prepared(vidsch_context) + context->loaded;
+    allocation->pins -= vidsch_context_in_flight(vidsch_context) + context->loaded;
     vidmm_remark(allocation);
     if (kept == 0) {
         vidsch_context_set_memory(vidsch_context, NULL);

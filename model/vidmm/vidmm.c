@@ -18,6 +18,7 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     assert(vidmm->policy); /* the profile's check knows the names */
     vidmm->explicit_residency = profile->wddm >= 20;
     vidmm->residencies.object_size = sizeof(struct vidmm_residency);
+    vidmm->allocation_pool.object_size = sizeof(struct vidmm_allocation);
     vidmm->segments = memory_new(profile->segment_count, sizeof *vidmm->segments);
     for (uint32_t i = 0; i < profile->segment_count; i++) {
         struct vidmm_segment *segment = &vidmm->segments[i];
@@ -39,16 +40,15 @@ void vidmm_destroy(struct vidmm *vidmm)
 {
     if (!vidmm)
         return;
-    struct vidmm_allocation *allocation, *next;
-    DL_FOREACH_SAFE2 (vidmm->allocations, allocation, next, all_next) {
+    const struct vidmm_allocation *allocation;
+    DL_FOREACH2 (vidmm->allocations, allocation, all_next)
         free((void *)(uintptr_t)allocation->label.text);
-        free(allocation);
-    }
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         range_fini(&vidmm->segments[i].range);
     free(vidmm->segments);
     vidmm_paging_fini(vidmm);
     memory_pool_fini(&vidmm->residencies);
+    memory_pool_fini(&vidmm->allocation_pool);
     free(vidmm);
 }
 
@@ -145,12 +145,10 @@ static const char *check_residency(const struct vidmm_allocation *allocation)
 {
     const struct vidmm_residency *residency, *missing;
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next) {
-        if (residency->count == 0)
-            return "a residency list holds an allocation nobody requires";
         bool listed = false;
         DL_FOREACH2 (residency->device->missing, missing, missing_next)
             listed |= missing == residency;
-        if (listed != (allocation->state != VIDMM_RESIDENT))
+        if (listed != (allocation->state != VIDMM_RESIDENT && !allocation->offered))
             return "a device's list of missing allocations is wrong";
         if (residency->device->running && listed && !allocation->dying && !allocation->offered &&
             allocation->state == VIDMM_EVICTING)

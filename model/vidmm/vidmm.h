@@ -89,7 +89,11 @@ struct vidmm_request {
 struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid);
 void vidmm_device_destroy(struct vidmm_device *device); /* no packets may be pending */
 
-enum { VIDMM_CANT_TRIM_FURTHER = 1, VIDMM_MUST_SUCCEED = 2 };
+enum {
+    VIDMM_CANT_TRIM_FURTHER = 1,
+    VIDMM_MUST_SUCCEED = 2,
+    VIDMM_EXISTING = 0x100 /* ours: it was so before, nothing is paged if there is room */
+};
 
 /* D3DKMTMakeResident (wddm.md §6.3): raises each allocation's count on the device. STATUS_SUCCESS:
  * all are resident; STATUS_PENDING: `request` (filled in: blame, done, owner by the caller) is
@@ -99,18 +103,17 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
                              uint32_t count, uint32_t flags, struct vidmm_request *request,
                              uint64_t *bytes_to_trim);
 
-/* D3DKMTEvict: lowers the counts; at 0 the allocation leaves the list and may be evicted when room
- * is needed. `not_written`: its content need not be copied out. STATUS_INVALID_PARAMETER if one of
- * them is not on the list (nothing changed). */
+/* D3DKMTEvict: lowers the counts. `not_written`: the content need not be copied out.
+ * STATUS_INVALID_PARAMETER if one of them is not on the list (nothing changed). The caller says
+ * with vidmm_evict_settle when the work queued before is over: then what is at 0 leaves the list
+ * and may be evicted when room is needed (wddm.md §6.3). */
 uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const *items,
                      uint32_t count, bool not_written);
 
+void vidmm_evict_settle(struct vidmm_device *device, struct vidmm_allocation *allocation);
+
 /* The device closes the allocation: whatever its count, it leaves the list. */
 void vidmm_device_close(struct vidmm_device *device, struct vidmm_allocation *allocation);
-
-/* Is the allocation on the device's list? */
-bool vidmm_device_requires(const struct vidmm_device *device,
-                           const struct vidmm_allocation *allocation);
 
 /* A device-context allocation: on the device's list as long as it lives, whatever the WDDM version
  * (wddm.md §4.2: resident whenever any context of the device is scheduled). */
@@ -134,9 +137,12 @@ bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation
 /* STATUS_INVALID_PARAMETER if it was not locked. */
 uint32_t vidmm_unlock(struct vidmm_allocation *allocation);
 
-/* Offered content may be dropped; the lowest priority goes first. Reclaim answers whether it was
- * dropped, and if the device still requires the allocation, pages it in (STATUS_PENDING). */
-void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority);
+/* Offered content may be dropped; the lowest priority goes first. An offer begins with the call and
+ * takes effect when the work queued before is over, unless it was reclaimed meanwhile. Reclaim
+ * answers whether content was dropped, and pages in what the device still requires
+ * (STATUS_PENDING). */
+uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation);
+void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority, uint32_t begun);
 uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,
                        uint32_t count, struct vidmm_request *request, bool *discarded);
 

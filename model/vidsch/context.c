@@ -60,11 +60,6 @@ uint32_t vidsch_context_id(const struct vidsch_context *context)
     return context->id;
 }
 
-uint32_t vidsch_context_pid(const struct vidsch_context *context)
-{
-    return context->pid;
-}
-
 uint32_t vidsch_context_node(const struct vidsch_context *context)
 {
     return context->node->ordinal;
@@ -80,7 +75,7 @@ bool vidsch_context_loaded(const struct vidsch_context *context)
     return context->node->loaded == context;
 }
 
-uint32_t vidsch_context_prepared(const struct vidsch_context *context)
+uint32_t vidsch_context_in_flight(const struct vidsch_context *context)
 {
     return context->in_flight;
 }
@@ -139,12 +134,25 @@ static void start_wait(struct vidsch_packet *packet)
     uint64_t now = sim_now(context->vidsch->sim);
     packet->waiter = (struct vidsch_waiter){
         .fence = packet->fence, .value = packet->value, .reached = fence_reached, .owner = packet};
+    if (context->flushed) {
+        fence_reached(packet);
+        return;
+    }
     if (packet->fence->value < packet->value) {
         context->state = VIDSCH_CONTEXT_BLOCKED;
         context->blocked_since_ns = now;
         blame_switch(&packet->blame, PROBE_FENCE, now);
     }
     vidsch_fence_wait(&packet->waiter);
+}
+
+void vidsch_context_flush(struct vidsch_context *context)
+{
+    context->flushed = true;
+    if (context->state == VIDSCH_CONTEXT_BLOCKED) {
+        vidsch_fence_cancel(&context->queue->waiter);
+        fence_reached(context->queue);
+    }
 }
 
 static void signal_done(struct vidsch_packet *packet)
@@ -250,7 +258,7 @@ static void start_flip(struct vidsch_packet *packet)
 {
     struct sim *sim = packet->context->vidsch->sim;
     sim_timer_init(&packet->timer, flip_programmed, packet);
-    sim_at(sim, &packet->timer, sim_now(sim) + packet->context->vidsch->profile->scheduler.flip_ns);
+    sim_after(sim, &packet->timer, packet->context->vidsch->profile->scheduler.flip_ns);
 }
 
 /* The context's first packet, now that nothing in front of it is in its way. */
@@ -306,7 +314,6 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     packet->queued_ns = now;
     packet->placed_ns = packet->started_ns = packet->finished_ns = 0;
     packet->switch_ns = 0;
-    packet->prepared = false;
     packet->without_memory = false;
     packet->barriers = NULL;
     packet->blocked_before_ns = blocked_ns(context, now);

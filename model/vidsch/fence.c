@@ -21,6 +21,11 @@ void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value)
     }
 }
 
+void vidsch_fence_cancel(struct vidsch_waiter *waiter)
+{
+    DL_DELETE(waiter->fence->waiters, waiter);
+}
+
 void vidsch_fence_wait(struct vidsch_waiter *waiter)
 {
     if (waiter->fence->value >= waiter->value)

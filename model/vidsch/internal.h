@@ -37,6 +37,7 @@ struct vidsch_context {
     int32_t priority;
     bool system;
     bool dying;
+    bool flushed;  /* waits no longer hold it up */
     uint32_t held; /* in use further up the stack: not to be freed */
     void *owner;
     struct vidmm_context_memory *memory;

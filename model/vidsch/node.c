@@ -78,7 +78,7 @@ static void save_state(struct vidsch_node *node)
         return;
     node->saving = true;
     sim_timer_init(&node->save_timer, state_saved, node);
-    sim_at(sim, &node->save_timer, sim_now(sim) + node->profile->save_ns);
+    sim_after(sim, &node->save_timer, node->profile->save_ns);
 }
 
 /* The engine stops; the next packet of its hardware queue starts without the processor's help, and
@@ -119,7 +119,7 @@ static void execute(void *owner)
         return;
     }
     sim_timer_init(&packet->timer, engine_stopped, packet);
-    sim_at(sim, &packet->timer, sim_now(sim) + packet->execute_ns);
+    sim_after(sim, &packet->timer, packet->execute_ns);
 }
 
 static void start_next(struct vidsch_node *node)
@@ -138,7 +138,7 @@ static void start_next(struct vidsch_node *node)
     blame_switch(&packet->blame, PROBE_SWITCH, packet->started_ns);
     vidsch_node_report(node);
     sim_timer_init(&packet->timer, execute, packet);
-    sim_at(sim, &packet->timer, packet->started_ns + packet->switch_ns);
+    sim_after(sim, &packet->timer, packet->switch_ns);
 }
 
 /* Lazy: a context's state stays on the engine until a packet of another one is placed behind it
@@ -173,7 +173,9 @@ bool vidsch_unload_idle(struct vidsch *vidsch)
         if (!context || node->occupied || node->saving)
             continue;
         node->loaded = NULL;
-        save_state(node);
+        if (vidsch->profile->scheduler.context_switch !=
+            PROFILE_EAGER) /* else it is saved already */
+            save_state(node);
         vidsch_node_report(node);
         vidsch->memory.unload(vidsch->memory.vidmm, context);
         any = true;
@@ -194,14 +196,6 @@ static void place(struct vidsch_packet *packet)
         vidsch_node_report(node);
 }
 
-static bool prepared(struct vidsch *vidsch, struct vidsch_packet *packet)
-{
-    if (packet->kind != PROBE_RENDER || packet->prepared)
-        return true;
-    packet->prepared = vidsch->memory.prepare(vidsch->memory.vidmm, packet);
-    return packet->prepared;
-}
-
 void vidsch_node_dispatch(struct vidsch_node *node)
 {
     struct vidsch *vidsch = node->vidsch;
@@ -210,7 +204,7 @@ void vidsch_node_dispatch(struct vidsch_node *node)
         struct vidsch_packet *packet = context->queue;
         DL_DELETE(node->ready, context);
         context->state = VIDSCH_CONTEXT_PREPARING;
-        if (!prepared(vidsch, packet))
+        if (packet->kind == PROBE_RENDER && !vidsch->memory.prepare(vidsch->memory.vidmm, packet))
             continue;
         node->occupied++;
         context->in_flight++;

@@ -66,7 +66,6 @@ struct vidsch_packet {
     struct vidmm_allocation **references;
     uint32_t reference_count;
     uint32_t hits;
-    bool prepared;
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
 
     /* A paging packet does not run for a known time: `execute` starts it, and
@@ -112,10 +111,13 @@ struct vidsch_context *vidsch_context_create(struct vidsch *vidsch, uint32_t nod
 /* The context takes no more packets; it is freed when its last one has completed. */
 void vidsch_context_destroy(struct vidsch_context *context);
 
+/* The context's device goes: its queued waits end, whatever their fences say, and no new one begins
+ * (wddm.md §3.4: the device's scheduler is flushed). Other work runs. */
+void vidsch_context_flush(struct vidsch_context *context);
+
 void vidsch_context_set_priority(struct vidsch_context *context, int32_t priority);
 void *vidsch_context_owner(const struct vidsch_context *context);
 uint32_t vidsch_context_id(const struct vidsch_context *context);
-uint32_t vidsch_context_pid(const struct vidsch_context *context);
 uint32_t vidsch_context_node(const struct vidsch_context *context);
 bool vidsch_context_system(const struct vidsch_context *context);
 
@@ -123,7 +125,7 @@ bool vidsch_context_system(const struct vidsch_context *context);
 bool vidsch_context_loaded(const struct vidsch_context *context);
 
 /* Packets of the context between preparation and release. */
-uint32_t vidsch_context_prepared(const struct vidsch_context *context);
+uint32_t vidsch_context_in_flight(const struct vidsch_context *context);
 
 /* The context's GPU-context allocations: VidMm's business, kept here for it. NULL: none. */
 void vidsch_context_set_memory(struct vidsch_context *context, struct vidmm_context_memory *memory);
@@ -148,6 +150,9 @@ void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value);
 
 /* Waits from the CPU: `reached` is called once, maybe at once. */
 void vidsch_fence_wait(struct vidsch_waiter *waiter);
+
+/* Ends a wait before its time: `reached` is not called any more. */
+void vidsch_fence_cancel(struct vidsch_waiter *waiter);
 
 /* Adds what is queued in the context to a barrier (left starts at 1; vidsch_barrier_arm drops it
  * and may fire). */

@@ -25,7 +25,7 @@ static void go_on(struct vidsch *vidsch)
         make_first(vidsch);
     worker->running = worker->tasks != NULL;
     if (worker->running)
-        sim_at(vidsch->sim, &worker->timer, sim_now(vidsch->sim) + worker->tasks->duration_ns);
+        sim_after(vidsch->sim, &worker->timer, worker->tasks->duration_ns);
 }
 
 static void work(void *owner)
