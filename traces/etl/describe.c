@@ -77,13 +77,14 @@ void etl_add_creation(struct etl_import *import, struct trace_event *event,
     event->given |= TRACE_GIVEN(TRACE_CREATIONS);
 }
 
-void etl_give_resource(struct etl_import *import, struct trace_event *event, uint64_t handle)
+void etl_give_resource(struct etl_import *import, struct trace_event *event,
+                       const struct etl_allocation *allocation)
 {
-    enum { CREATE_RESOURCE = 1 };
-    if (handle == 0)
+    enum { CREATE_RESOURCE = 1, CREATE_SHARED = 2 };
+    if (allocation->resource == 0)
         return;
-    event->resource = etl_resource_name(import, handle);
-    event->flags = CREATE_RESOURCE;
+    event->resource = etl_resource_name(import, allocation->resource);
+    event->flags = CREATE_RESOURCE | (allocation->shared ? CREATE_SHARED : 0);
     event->given |= TRACE_GIVEN(TRACE_RESOURCE) | TRACE_GIVEN(TRACE_FLAGS);
 }
 
@@ -103,7 +104,7 @@ void etl_make_known(struct etl_import *import, struct etl_allocation *allocation
     event->device = device->name;
     event->given |= TRACE_GIVEN(TRACE_DEVICE);
     etl_add_creation(import, event, allocation);
-    etl_give_resource(import, event, allocation->resource);
+    etl_give_resource(import, event, allocation);
     import->tally.allocations_assumed++;
 }
 

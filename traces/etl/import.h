@@ -79,6 +79,7 @@ struct etl_allocation {
     struct etl_description *about; /* NULL: never described, its size is not known */
     struct etl_device *device;     /* of its creation, NULL if not known */
     uint64_t resource;             /* handle, 0: none */
+    bool shared;                   /* the resource is */
     bool made;                     /* a CreateAllocation stands for it, or will */
     bool recorded;                 /* it was created during the recording */
     bool used;                     /* an event names it */
@@ -319,8 +320,9 @@ struct etl_description *etl_description_of(struct etl_import *import,
 void etl_add_creation(struct etl_import *import, struct trace_event *event,
                       const struct etl_allocation *allocation);
 
-/* Names the resource a CreateAllocation makes; 0: none. */
-void etl_give_resource(struct etl_import *import, struct trace_event *event, uint64_t handle);
+/* Names the resource that a CreateAllocation makes for the allocation, if there is one. */
+void etl_give_resource(struct etl_import *import, struct trace_event *event,
+                       const struct etl_allocation *allocation);
 
 /* Creates at t 0, on this device, what was described by its destruction or by a rundown. */
 void etl_make_known(struct etl_import *import, struct etl_allocation *allocation,

@@ -22,6 +22,7 @@ static void global_start(struct etl_import *import, const struct etl_event *even
     allocation->about = about;
     allocation->device = device;
     allocation->resource = about->shared_resource;
+    allocation->shared = about->shared_resource != 0;
     allocation->made = allocation->used = allocation->recorded = true;
     etl_put(import, &import->globals, etl_get(values, ETL_hVidMmGlobalAlloc), 0, allocation);
     import->tally.allocations_created++;
@@ -43,7 +44,7 @@ static void global_start(struct etl_import *import, const struct etl_event *even
         thread->create_call = call;
     }
     etl_add_creation(import, create, allocation);
-    etl_give_resource(import, create, allocation->resource);
+    etl_give_resource(import, create, allocation);
 }
 
 /* A device opens an allocation: its own new one, or one of a resource that another made. */
@@ -66,7 +67,8 @@ static void local_start(struct etl_import *import, const struct etl_event *event
         if (allocation->resource == 0 && resource != 0 && create != NULL &&
             create->resource.text == NULL) {
             allocation->resource = resource;
-            etl_give_resource(import, create, resource);
+            allocation->shared = shared != 0;
+            etl_give_resource(import, create, allocation);
         }
         return;
     }

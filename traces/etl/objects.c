@@ -158,8 +158,10 @@ static void learn_local(struct etl_import *import, const struct etl_event *event
         return;
     if (global->device == 0)
         global->device = local->device;
-    if (global->resource == 0)
+    if (global->resource == 0) {
         global->resource = local->resource;
+        global->shared = shared;
+    }
 }
 
 void etl_learn_objects(struct etl_import *import)
@@ -356,6 +358,7 @@ struct etl_allocation *etl_allocation_of_global(struct etl_import *import, uint6
         first->spent = true;
         allocation->about = first->about;
         allocation->resource = first->resource;
+        allocation->shared = first->shared != 0;
         allocation->resident_in = first->resident_in;
         if (first->device != 0)
             allocation->device = etl_device_of_handle(import, first->device, 0);
