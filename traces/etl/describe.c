@@ -24,8 +24,18 @@ struct etl_description *etl_description_of(struct etl_import *import,
 }
 
 /* Bits of the flags that are the driver's (DXGK_ALLOCATIONINFOFLAGS); those above are the
- * operating system's own. */
-static const uint64_t KMD_FLAGS = 0x7ffff;
+ * operating system's own. Since WDDM 2.0, Windows 10, three of them mean something else; the
+ * vocabulary has the newer names 32 bits higher. */
+static uint64_t kmd_flags(const struct etl_import *import, uint64_t flags)
+{
+    static const uint64_t KMD_FLAGS = 0x7ffff;
+    static const uint64_t RENAMED = 0x80 | 0x400 | 0x2000;
+    enum { WINDOWS_10 = 10240 };
+    flags &= KMD_FLAGS;
+    if (import->build < WINDOWS_10)
+        return flags;
+    return (flags & ~RENAMED) | (flags & RENAMED) << 32;
+}
 
 static void describe(struct etl_import *import, struct trace_allocation *element,
                      const struct etl_allocation *allocation)
@@ -38,7 +48,7 @@ static void describe(struct etl_import *import, struct trace_allocation *element
     element->read_segments = etl_segments_of_bits(import, about->read_segments);
     element->preferred = etl_preferred_segments(import, about->preferred);
     element->eviction_segments = etl_segments_of_bits(import, about->eviction_segments);
-    element->kmd_flags = about->kmd_flags & KMD_FLAGS;
+    element->kmd_flags = kmd_flags(import, about->kmd_flags);
     element->priority = about->priority;
     const struct {
         bool given;

@@ -132,6 +132,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     struct etl_import *import = &reader->import;
     import->unknown_size =
         options->unknown_size != 0 ? options->unknown_size : TRACE_DEFAULT_UNKNOWN_SIZE;
+    import->build = etl_container_header(reader->container)->build;
     if (!etl_records_read(&import->records, reader->container, options->progress,
                           options->progress_self))
         return false;

@@ -188,6 +188,7 @@ struct etl_import {
     struct trace_arena arena;
     bool failed; /* out of memory: asked for once, at the end */
     uint64_t unknown_size;
+    uint32_t build; /* of Windows */
 
     struct etl_mapped *events;
     size_t event_count, event_capacity;
