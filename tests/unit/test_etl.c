@@ -857,21 +857,30 @@ static void test_recording_cut(void **state)
     struct trace_input *input;
     assert_true(trace_input_open(recorded(steamvr, path, sizeof path), &input, &error));
     size_t length = 0, got;
-    enum { ROOM = 24 << 20, STEP = 3 * 1000 * 1000 };
+    enum { ROOM = 24 << 20 };
+    const char *wanted = getenv("WDDMSIM_CUT_STEP"); /* 4096 takes minutes */
+    size_t step = wanted != NULL ? strtoul(wanted, NULL, 10) : 3 * 1000 * 1000;
+    assert_true(step > 0);
     unsigned char *bytes = malloc(ROOM);
     assert_non_null(bytes);
     while (trace_input_read(input, bytes + length, ROOM - length, &got, &error) && got > 0)
         length += got;
     trace_input_close(input);
     double before = 0;
-    for (size_t cut = STEP; cut < length; cut += STEP) {
+    for (size_t cut = step; cut < length; cut += step) {
         struct read read;
-        assert_true(read_all(bytes, cut, &read));
-        assert_int_equal(read.bad, 1);
-        assert_non_null(strstr(read.message, "it was cut off"));
-        assert_true(read.records > before);
+        /* The file's memory ends where it is cut: a byte read too many is seen by ASan. */
+        unsigned char *part = malloc(cut);
+        assert_non_null(part);
+        memcpy(part, bytes, cut);
+        assert_true(read_all(part, cut, &read));
+        assert_in_range(read.bad, 0, 1);
+        if (read.bad) /* else it was cut behind a whole buffer */
+            assert_non_null(strstr(read.message, "it was cut off"));
+        assert_true(read.records >= before);
         before = read.records;
         free_read(&read);
+        free(part);
     }
     free(bytes);
 }
