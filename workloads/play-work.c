@@ -53,25 +53,34 @@ bool play_evict(struct player *player, const struct trace_event *event, struct d
     return true;
 }
 
+/* The handle under which some device of the process knows the allocation; 0: none does. */
+static d3dkmt_handle view_in(const struct named_object *allocation,
+                             const struct replay_process *process)
+{
+    for (uint32_t i = 0; allocation && i < allocation->view_count; i++)
+        if (allocation->views[i].device->process == process)
+            return allocation->views[i].handle;
+    return 0;
+}
+
+/* The call names no device: any of the caller's will do, or if it has none, whoever's. */
 bool play_set_allocation_priority(struct player *player, const struct trace_event *event,
                                   struct d3dkmt_call *call, struct complaint *complaint)
 {
     (void)complaint;
     uint32_t count = event->allocations.count;
-    const struct named_object *first = NULL;
+    struct replay_process *process = player_process(player, event->pid);
     for (uint32_t i = 0; i < count; i++) {
         const struct named_object *allocation =
             player_allocation(player, event, NULL, event->allocations.items[i]);
-        first = first ? first : allocation;
+        if (i == 0 && allocation && !view_in(allocation, process))
+            process = allocation->views[0].device->process;
     }
     d3dkmt_handle *handles = player_handles(player, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct named_object *allocation =
-            names_find(&player->allocations, event->allocations.items[i]);
-        handles[i] = player_view(allocation, allocation ? allocation->device : NULL);
-    }
-    d3dkmt_set_allocation_priority(process_of(player, event, first), call, handles, count,
-                                   event->priority);
+    for (uint32_t i = 0; i < count; i++)
+        handles[i] =
+            view_in(names_find(&player->allocations, event->allocations.items[i]), process);
+    d3dkmt_set_allocation_priority(process->dxgk, call, handles, count, event->priority);
     return true;
 }
 

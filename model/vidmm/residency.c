@@ -47,8 +47,16 @@ static void relist_all(struct vidmm_allocation *allocation)
         relist(residency);
 }
 
+/* From now on the GPU may write it: NotWrittenTo, said of the time before, no longer holds. */
+static void may_be_written(struct vidmm_allocation *allocation)
+{
+    if (allocation->content == VIDMM_IN_BOTH)
+        allocation->content = VIDMM_IN_SEGMENT;
+}
+
 static void require(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
+    may_be_written(allocation);
     struct vidmm_residency *residency = find(device, allocation);
     if (residency) {
         residency->count++;
@@ -475,8 +483,7 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
     }
     pin(packet->references, packet->reference_count);
     for (uint32_t i = 0; i < packet->reference_count; i++)
-        if (packet->references[i]->content == VIDMM_IN_BOTH) /* it may be written from now on */
-            packet->references[i]->content = VIDMM_IN_SEGMENT;
+        may_be_written(packet->references[i]);
     if (context)
         pin(context->items, context->count);
     device->running += !packet->without_memory; /* else nobody promised that its list is there */
