@@ -96,20 +96,28 @@ static void terminate(struct etl_import *import, const struct etl_event *event,
         return;
     size_t call = etl_enclosing(import, thread, destroy_calls);
     import->tally.terminations_outside_calls += call == SIZE_MAX;
+    /* What is part of a shared resource goes with the whole of it, never by itself. */
+    struct trace_name resource = {0};
+    if (opening->allocation->shared)
+        resource = etl_resource_name(import, opening->allocation->resource);
     struct trace_event *destroy = thread->destroy;
     if (call == SIZE_MAX || call != thread->destroy_call || destroy == NULL ||
-        destroy->device.text != device->name.text) {
+        destroy->device.text != device->name.text || destroy->resource.text != resource.text) {
         uint64_t t_ns = call != SIZE_MAX ? import->calls[call].start_ns : event->t_ns;
         destroy = etl_emit(import, TRACE_DESTROY_ALLOCATION, event, t_ns, ORDER_RECORDED);
         if (destroy == NULL)
             return;
         destroy->device = device->name;
-        destroy->given |= TRACE_GIVEN(TRACE_DEVICE) | TRACE_GIVEN(TRACE_ALLOCATIONS);
+        destroy->resource = resource;
+        destroy->given |=
+            TRACE_GIVEN(TRACE_DEVICE) |
+            (resource.text != NULL ? TRACE_GIVEN(TRACE_RESOURCE) : TRACE_GIVEN(TRACE_ALLOCATIONS));
         etl_take_duration(import, destroy, call);
         thread->destroy = destroy;
         thread->destroy_call = call;
     }
-    etl_add_name(import, &destroy->allocations, name);
+    if (resource.text == NULL)
+        etl_add_name(import, &destroy->allocations, name);
     opening->destroy = opening->allocation->destroy = destroy;
     opening->allocation->terminated_ns = event->t_ns;
 }
