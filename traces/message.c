@@ -1,5 +1,7 @@
 #include "traces/message.h"
 
+#include "model/distance.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,29 +70,6 @@ void trace_shorten(char *text, size_t room)
     while (((unsigned char)text[cut] & 0xc0) == 0x80)
         cut--;
     memcpy(text + cut, "...", 4);
-}
-
-/* Levenshtein distance; long texts are never near anything. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t a_length = strlen(a), b_length = strlen(b);
-    if (a_length > LONGEST || b_length > LONGEST)
-        return SIZE_MAX;
-    size_t row[LONGEST + 1];
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_length; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            size_t shifted = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replaced < shifted ? replaced : shifted;
-        }
-    }
-    return row[b_length];
 }
 
 struct trace_guess trace_guess_start(const char *text)

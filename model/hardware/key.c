@@ -1,5 +1,7 @@
 /* What can be done with one row of the parameter table. */
 #include "model/hardware/keys.h"
+
+#include "model/distance.h"
 #include "model/hardware/units.h"
 
 #include <assert.h>
@@ -275,7 +277,7 @@ bool key_suggest(const char *key, char suggestion[KEY_PATH_SIZE])
     middle(key, name);
     for (size_t i = 0; i < profile_keys_count; i++) {
         key_path(&profile_keys[i], name[0] != '\0' ? name : "NAME", path);
-        size_t distance = key_distance(key, path);
+        size_t distance = edit_distance(key, path);
         if (distance > nearest || (found && distance == nearest))
             continue;
         nearest = distance;
@@ -283,26 +285,4 @@ bool key_suggest(const char *key, char suggestion[KEY_PATH_SIZE])
         memcpy(suggestion, path, sizeof path);
     }
     return found;
-}
-
-size_t key_distance(const char *a, const char *b)
-{
-    enum { LONGEST = KEY_PATH_SIZE };
-    size_t row[LONGEST + 1]; /* Levenshtein, one row of the matrix at a time */
-    size_t a_length = strlen(a), b_length = strlen(b);
-    if (a_length > LONGEST || b_length > LONGEST)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_length; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            size_t moved = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replaced < moved ? replaced : moved;
-        }
-    }
-    return row[b_length];
 }

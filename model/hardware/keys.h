@@ -53,9 +53,6 @@ bool key_suggest(const char *key, char suggestion[KEY_PATH_SIZE]);
 /* Writes the row's key with NAME replaced. */
 void key_path(const struct key_spec *spec, const char *name, char path[KEY_PATH_SIZE]);
 
-/* Number of changed letters between two words; SIZE_MAX for words too long to be misspellings. */
-size_t key_distance(const char *a, const char *b);
-
 /* Everything zero, then the table's defaults; no segment, no node. */
 void profile_reset(struct profile *profile);
 

@@ -1,6 +1,8 @@
 /* Reading profiles: nested YAML maps are dotted keys, "link: {latency: 1us}" is link.latency. */
 #include "model/hardware/keys.h"
 
+#include "model/distance.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +172,8 @@ bool profile_load(const char *name, struct profile *profile, struct profile_erro
         const struct profile_builtin *builtin = &profile_builtins[i];
         if (strcmp(builtin->name, name) == 0)
             return load_text(name, builtin->yaml, strlen(builtin->yaml), profile, error);
-        if (key_distance(name, builtin->name) < distance) {
-            distance = key_distance(name, builtin->name);
+        if (edit_distance(name, builtin->name) < distance) {
+            distance = edit_distance(name, builtin->name);
             nearest = builtin->name;
         }
     }
