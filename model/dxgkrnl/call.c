@@ -17,11 +17,14 @@ static void part_over(struct d3dkmt_call *call)
     call->on_finish(call->owner, call);
 }
 
-void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call)
+void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call, enum profile_call kind)
 {
     call->dxgkrnl = process->dxgkrnl;
+    call->cost = &process->dxgkrnl->profile->costs[kind];
     call->start_ns = now(call);
     call->pending = 1;
+    call->charged_ns = call->cost->fixed_ns;
+    call->locked_ns = 0;
     blame_begin(&call->blame, PROBE_CPU, call->start_ns);
 }
 
@@ -44,17 +47,33 @@ static void time_over(void *owner)
     dxgk_call_look(owner);
 }
 
-uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
-                          uint64_t allocations, uint64_t bytes)
+void dxgk_call_charge_ddi(struct dxgk_process *process, struct d3dkmt_call *call, uint64_t cpu_ns)
 {
-    const struct profile_cost *cost = &call->dxgkrnl->profile->costs[kind];
-    uint64_t duration =
-        cost->fixed_ns + allocations * cost->allocation_ns + (bytes >> 12) * cost->page_ps / 1000;
+    uint64_t enter = call->start_ns + call->charged_ns;
+    if (enter < process->ddi_free_ns) {
+        call->locked_ns += process->ddi_free_ns - enter;
+        enter = process->ddi_free_ns;
+    }
+    process->ddi_free_ns = enter + cpu_ns;
+    call->charged_ns = process->ddi_free_ns - call->start_ns;
+}
+
+void dxgk_call_charge_allocations(struct d3dkmt_call *call, uint64_t count, uint64_t bytes)
+{
+    const struct profile_cost *cost = call->cost;
+    call->charged_ns += count * cost->allocation_ns + (bytes >> 12) * cost->page_ps / 1000;
+}
+
+uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, uint64_t allocations)
+{
+    if (status_is_success(status))
+        dxgk_call_charge_allocations(call, allocations, 0);
     call->status = status;
     call->answered = true;
-    if (duration) {
+    blame_move(&call->blame, PROBE_LOCK, call->locked_ns);
+    if (call->charged_ns) {
         sim_timer_init(&call->timer, time_over, call);
-        sim_after(call->dxgkrnl->sim, &call->timer, duration);
+        sim_after(call->dxgkrnl->sim, &call->timer, call->charged_ns);
     } else {
         dxgk_call_look(call); /* which may be the end of the call */
     }

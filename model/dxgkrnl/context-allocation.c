@@ -200,16 +200,18 @@ uint32_t dxgkcb_create_context_allocation(struct dxgk_process *process, struct d
                                           struct dxgkargcb_create_context_allocation *arg,
                                           struct probe_label label, d3dkmt_handle *handle)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_CREATE_CONTEXT_ALLOCATION);
     *handle = 0;
-    return dxgk_call_return(call, create(process, context, device, arg, label, handle),
-                            PROFILE_CREATE_CONTEXT_ALLOCATION, 1, arg->size);
+    uint32_t status = create(process, context, device, arg, label, handle);
+    if (status == STATUS_SUCCESS)
+        dxgk_call_charge_allocations(call, 1, arg->size);
+    return dxgk_call_return(call, status, 0);
 }
 
 uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                            d3dkmt_handle handle)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_DESTROY_CONTEXT_ALLOCATION);
     uint32_t status = dxgk_step(process->dxgkrnl, DXGK_STEP_DESTROY_CONTEXT_ALLOCATION);
     struct dxgk_context_allocation *allocation =
         handle_find(&process->handles, HANDLE_CONTEXT_ALLOCATION, handle);
@@ -217,5 +219,5 @@ uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct 
         status = STATUS_INVALID_PARAMETER;
     if (status == STATUS_SUCCESS)
         dxgk_context_allocation_free(allocation);
-    return dxgk_call_return(call, status, PROFILE_DESTROY_CONTEXT_ALLOCATION, 1, 0);
+    return dxgk_call_return(call, status, 1);
 }

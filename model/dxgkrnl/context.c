@@ -54,9 +54,9 @@ static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_creat
 uint32_t d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call *call,
                                struct d3dkmt_create_context *args)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_CREATE_CONTEXT);
     args->context = 0;
-    return dxgk_call_return(call, create_context(process, args), PROFILE_CREATE_CONTEXT, 0, 0);
+    return dxgk_call_return(call, create_context(process, args), 0);
 }
 
 /* DxgkDdiDestroyContext: the miniport takes its allocations back; what it leaves, and what the
@@ -91,7 +91,7 @@ static void context_drained(void *owner)
 uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
                                 d3dkmt_handle handle)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_DESTROY_CONTEXT);
     struct dxgk_context *context = dxgk_context(process, handle);
     if (context) {
         dxgk_begin_teardown(call);
@@ -108,19 +108,17 @@ uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call
         vidsch_barrier_arm(&closing->drained);
         vidsch_barrier_arm(&call->barrier);
     }
-    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            PROFILE_DESTROY_CONTEXT, 0, 0);
+    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
 uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
                                                 struct d3dkmt_call *call, d3dkmt_handle handle,
                                                 int32_t priority)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_SET_PRIORITY);
     struct dxgk_context *context = dxgk_context(process, handle);
     bool valid = context && priority >= -7 && priority <= 7;
     if (valid)
         vidsch_context_set_priority(context->vidsch, priority);
-    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            PROFILE_SET_PRIORITY, 0, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }

@@ -12,6 +12,7 @@ enum { FEW = 8 }; /* allocations that need no memory of their own */
  * loses it again if a later step fails. */
 struct creation {
     struct dxgkrnl *dxgkrnl;
+    struct d3dkmt_call *call;
     struct dxgk_device *device;
     struct d3dkmt_create_allocation *args;
     struct dxgk_resource *resource;      /* new, or the one that is added to */
@@ -27,11 +28,13 @@ struct creation {
 };
 
 /* Only as many of the few as the call has are cleared: most calls create one. */
-static void creation_init(struct creation *creation, struct dxgk_device *device,
-                          struct dxgk_resource *resource, struct d3dkmt_create_allocation *args)
+static void creation_init(struct creation *creation, struct d3dkmt_call *call,
+                          struct dxgk_device *device, struct dxgk_resource *resource,
+                          struct d3dkmt_create_allocation *args)
 {
     memset(creation, 0, offsetof(struct creation, few_infos));
     creation->dxgkrnl = device->process->dxgkrnl;
+    creation->call = call;
     creation->device = device;
     creation->args = args;
     creation->resource = resource;
@@ -131,6 +134,8 @@ static uint32_t ask_driver(struct creation *creation)
                                             .resource = creation->shared != NULL,
                                             .driver_resource =
                                                 creation->shared ? creation->shared->driver : NULL};
+    dxgk_call_charge_ddi(creation->device->process, creation->call,
+                         args->count * dxgkrnl->profile->ddi.create_allocation_ns);
     status = dxgkrnl->ddi.create_allocation(dxgkrnl->ddi.miniport, &arg);
     if (status != STATUS_SUCCESS)
         return status;
@@ -150,9 +155,11 @@ static uint32_t make_global(struct creation *creation, uint32_t index)
     const struct dxgk_allocation_info *answer = &creation->infos[index];
     const uint64_t existing = DXGK_EXISTING_SYSMEM | DXGK_EXISTING_KERNEL_SYSMEM;
     uint32_t status = dxgk_step(dxgkrnl, DXGK_STEP_ADAPTER_ALLOCATION);
-    if (status == STATUS_SUCCESS)
+    if (status == STATUS_SUCCESS) {
+        dxgk_call_charge_allocations(creation->call, 1, answer->size);
         status = dxgk_validate_answer(dxgkrnl->profile, answer, asked->flags & D3DDDI_PRIMARY,
                                       creation->args->flags & D3DKMT_CROSS_ADAPTER);
+    }
     if (status != STATUS_SUCCESS)
         return status;
     struct vidmm_allocation_info info = {
@@ -245,8 +252,8 @@ static uint32_t open_in_driver(struct creation *creation)
     for (; creation->opened < creation->args->count; creation->opened++) {
         status = dxgk_step(dxgkrnl, DXGK_STEP_DDI_OPEN_ALLOCATION);
         if (status == STATUS_SUCCESS)
-            status =
-                dxgk_open_in_driver(creation->device, creation->views[creation->opened]->global);
+            status = dxgk_open_in_driver(creation->call, creation->device,
+                                         creation->views[creation->opened]->global);
         if (status != STATUS_SUCCESS)
             break;
     }
@@ -308,7 +315,8 @@ static void commit(struct creation *creation)
     dxgk_count_carried(creation->dxgkrnl, args->flags);
 }
 
-static uint32_t create(struct dxgk_process *process, struct d3dkmt_create_allocation *args)
+static uint32_t create(struct dxgk_process *process, struct d3dkmt_call *call,
+                       struct d3dkmt_create_allocation *args)
 {
     struct dxgk_device *device;
     struct dxgk_resource *resource;
@@ -319,7 +327,7 @@ static uint32_t create(struct dxgk_process *process, struct d3dkmt_create_alloca
         standard_data,      make_objects, ask_driver,    make_globals,
         bind_system_memory, give_handles, open_in_driver};
     struct creation creation;
-    creation_init(&creation, device, resource, args);
+    creation_init(&creation, call, device, resource, args);
     for (size_t i = 0; status == STATUS_SUCCESS && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](&creation);
     if (status == STATUS_SUCCESS)
@@ -333,10 +341,6 @@ static uint32_t create(struct dxgk_process *process, struct d3dkmt_create_alloca
 uint32_t d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                   struct d3dkmt_create_allocation *args)
 {
-    dxgk_call_begin(process, call);
-    uint64_t bytes = args->standard ? args->standard->size : 0;
-    for (uint32_t i = 0; i < args->count && !args->standard; i++)
-        bytes += args->allocations[i].private_data.size;
-    return dxgk_call_return(call, create(process, args), PROFILE_CREATE_ALLOCATION, args->count,
-                            bytes);
+    dxgk_call_begin(process, call, PROFILE_CREATE_ALLOCATION);
+    return dxgk_call_return(call, create(process, call, args), 0);
 }

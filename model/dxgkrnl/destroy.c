@@ -177,11 +177,11 @@ uint32_t d3dkmt_destroy_allocation2(struct dxgk_process *process, struct d3dkmt_
                                     const d3dkmt_handle *allocations, uint32_t count,
                                     uint32_t flags)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_DESTROY_ALLOCATION);
     const struct dxgk_resource *whole = resource ? dxgk_resource(process, resource) : NULL;
     if (resource)
         count = whole ? count_views(whole) : 0;
     uint32_t status =
         destroy_allocations(process, call, device, resource, allocations, count, flags);
-    return dxgk_call_return(call, status, PROFILE_DESTROY_ALLOCATION, count, 0);
+    return dxgk_call_return(call, status, count);
 }

@@ -45,10 +45,9 @@ static uint32_t create_device(struct dxgk_process *process, bool system, d3dkmt_
 uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call, bool system,
                               d3dkmt_handle *handle)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_CREATE_DEVICE);
     *handle = 0;
-    return dxgk_call_return(call, create_device(process, system, handle), PROFILE_CREATE_DEVICE, 0,
-                            0);
+    return dxgk_call_return(call, create_device(process, system, handle), 0);
 }
 
 void d3dkmt_mark_device_as_error(struct dxgk_process *process, d3dkmt_handle handle)
@@ -187,23 +186,22 @@ void dxgk_begin_teardown(struct d3dkmt_call *call)
 uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
                                d3dkmt_handle handle)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_DESTROY_DEVICE);
     struct dxgk_device *device = dxgk_device(process, handle);
     if (device) {
         dxgk_begin_teardown(call);
         dxgk_device_close(device, &call->barrier);
         vidsch_barrier_arm(&call->barrier);
     }
-    return dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            PROFILE_DESTROY_DEVICE, 0, 0);
+    return dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
 uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *call)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_DESTROY_DEVICE);
     dxgk_begin_teardown(call);
     while (process->devices)
         dxgk_device_close(process->devices, &call->barrier);
     vidsch_barrier_arm(&call->barrier);
-    return dxgk_call_return(call, STATUS_SUCCESS, PROFILE_DESTROY_DEVICE, 0, 0);
+    return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

@@ -53,7 +53,10 @@ struct d3dkmt_call {
     bool asynchronous; /* has a part that outlives the return */
     uint32_t pending;  /* the return and the asynchronous part: 0 = finished */
     uint64_t start_ns, return_ns, done_ns;
-    struct blame blame; /* start to done, or to return if nothing is asynchronous */
+    const struct profile_cost *cost;
+    uint64_t charged_ns; /* CPU time of the steps made so far */
+    uint64_t locked_ns;  /* of it, waiting for another call's step */
+    struct blame blame;  /* start to done, or to return if nothing is asynchronous */
     /* The call has returned: its thread is free. */
     void (*on_return)(void *owner, struct d3dkmt_call *call);
     /* Returned and done: nothing of Dxgkrnl's points to the call any more. */

@@ -12,6 +12,7 @@ struct dxgk_process {
     uint32_t pid;
     struct handle_table handles;
     struct dxgk_device *devices;
+    uint64_t ddi_free_ns;         /* until then one of its threads is inside a DDI of level zero */
     struct dxgk_va_range *gpu_va; /* the process's GPU virtual address space, by address */
     struct dxgk_process *next;
 };
@@ -158,13 +159,20 @@ uint32_t dxgk_validate_answer(const struct profile *profile,
 /* The part of it that context allocations share: flags, segments, alignment. */
 uint32_t dxgk_validate_flags(const struct profile *profile, uint64_t flags);
 
-/* The call begins now. */
-void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call);
+/* The call begins now; its fixed cost is charged. */
+void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call,
+                     enum profile_call kind);
 
-/* The call returns `status` after the CPU time that the profile says it takes, or later if
- * call->may_return says so. */
-uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, enum profile_call kind,
-                          uint64_t allocations, uint64_t bytes);
+/* The call makes an allocation of so many bytes, or several. */
+void dxgk_call_charge_allocations(struct d3dkmt_call *call, uint64_t count, uint64_t bytes);
+
+/* CPU time inside a DDI of threading level zero: several threads may be in there at once, but never
+ * two of the same process (wddm.md §2). */
+void dxgk_call_charge_ddi(struct dxgk_process *process, struct d3dkmt_call *call, uint64_t cpu_ns);
+
+/* The call returns `status` after the CPU time that was charged, or later if call->may_return says
+ * so. If it succeeds, the allocations that it names are charged too. */
+uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, uint64_t allocations);
 
 /* What call->may_return waited for may have come. */
 void dxgk_call_look(struct d3dkmt_call *call);
@@ -208,7 +216,8 @@ struct dxgk_global_allocation *dxgk_view_unlink(struct dxgk_allocation *view);
 void dxgk_resource_free(struct dxgk_resource *resource);
 
 /* DxgkDdiOpenAllocation, DxgkDdiCloseAllocation, DxgkDdiDestroyAllocation for one allocation. */
-uint32_t dxgk_open_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global);
+uint32_t dxgk_open_in_driver(struct d3dkmt_call *call, struct dxgk_device *device,
+                             struct dxgk_global_allocation *global);
 void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global);
 void dxgk_destroy_in_driver(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
                             void *driver_allocation);

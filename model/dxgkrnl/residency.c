@@ -38,7 +38,7 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
                               d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
                               uint32_t count, uint32_t flags)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_MAKE_RESIDENT);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     uint32_t status = STATUS_INVALID_PARAMETER;
@@ -53,7 +53,7 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
             dxgk_call_forget(call);
         free(items);
     }
-    return dxgk_call_return(call, status, PROFILE_MAKE_RESIDENT, count, 0);
+    return dxgk_call_return(call, status, count);
 }
 
 /* What a call does to allocations once the work that the device has queued before is over. */
@@ -99,7 +99,7 @@ uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
                       d3dkmt_handle device_handle, const d3dkmt_handle *allocations, uint32_t count,
                       bool not_written)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_EVICT);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     uint32_t status = STATUS_INVALID_PARAMETER;
@@ -109,22 +109,21 @@ uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
             afterwards(device, items, count, 0, settle_eviction);
         free(items);
     }
-    return dxgk_call_return(call, status, PROFILE_EVICT, count, 0);
+    return dxgk_call_return(call, status, count);
 }
 
 uint32_t d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
                                         const d3dkmt_handle *allocations, uint32_t count,
                                         int64_t priority)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_SET_PRIORITY);
     bool valid = count > 0;
     for (uint32_t i = 0; i < count && valid; i++)
         valid = dxgk_allocation(process, allocations[i]) != NULL;
     for (uint32_t i = 0; i < count && valid; i++)
         vidmm_allocation_set_priority(dxgk_allocation(process, allocations[i])->global->vidmm,
                                       priority);
-    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            PROFILE_SET_PRIORITY, count, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, count);
 }
 
 static void take_offer(void *owner)
@@ -141,7 +140,7 @@ uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_ca
                                   d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
                                   uint32_t count, int64_t priority)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_OFFER);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     bool valid = look_up(process, device_handle, allocations, count, &device, &items);
@@ -149,15 +148,14 @@ uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_ca
         afterwards(device, items, count, priority, take_offer);
         free(items);
     }
-    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_OFFER,
-                            count, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, count);
 }
 
 uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
                                      d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
                                      uint32_t count)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_RECLAIM);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     uint32_t status = STATUS_INVALID_PARAMETER;
@@ -169,7 +167,7 @@ uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt
             dxgk_call_forget(call);
         free(items);
     }
-    return dxgk_call_return(call, status, PROFILE_RECLAIM, count, 0);
+    return dxgk_call_return(call, status, count);
 }
 
 static bool reachable(struct d3dkmt_call *call)
@@ -188,7 +186,7 @@ static void moved_out(void *owner, struct vidmm_request *request)
 uint32_t d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
                       d3dkmt_handle device_handle, d3dkmt_handle allocation)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_LOCK);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     bool valid = look_up(process, device_handle, &allocation, 1, &device, &items);
@@ -200,14 +198,13 @@ uint32_t d3dkmt_lock2(struct dxgk_process *process, struct d3dkmt_call *call,
         call->extra_count = vidmm_lock(device->vidmm, items[0], &call->request);
         free(items);
     }
-    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, PROFILE_LOCK,
-                            1, 0);
+    return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 1);
 }
 
 uint32_t d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
                         d3dkmt_handle device_handle, d3dkmt_handle allocation)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_UNLOCK);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     uint32_t status = STATUS_INVALID_PARAMETER;
@@ -215,5 +212,5 @@ uint32_t d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
         status = vidmm_unlock(items[0]);
         free(items);
     }
-    return dxgk_call_return(call, status, PROFILE_UNLOCK, 1, 0);
+    return dxgk_call_return(call, status, 1);
 }

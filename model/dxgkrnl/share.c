@@ -144,6 +144,7 @@ uint32_t d3dkmt_query_resource_info(struct dxgk_process *process,
 
 /* An open under way, as struct creation is of a create. */
 struct opening {
+    struct d3dkmt_call *call;
     struct dxgk_device *device;
     struct dxgk_shared_resource *shared;
     struct dxgk_resource *resource;
@@ -206,7 +207,8 @@ static uint32_t open_in_driver(struct opening *opening)
     for (; opening->opened < opening->made; opening->opened++) {
         uint32_t status = open_step(opening, DXGK_STEP_DDI_OPEN_ALLOCATION);
         if (status == STATUS_SUCCESS)
-            status = dxgk_open_in_driver(opening->device, opening->views[opening->opened]->global);
+            status = dxgk_open_in_driver(opening->call, opening->device,
+                                         opening->views[opening->opened]->global);
         if (status != STATUS_SUCCESS)
             return status;
     }
@@ -242,10 +244,11 @@ static void commit(struct opening *opening, struct d3dkmt_open_resource *args)
     }
 }
 
-static uint32_t open_shared(struct dxgk_process *process, struct d3dkmt_open_resource *args)
+static uint32_t open_shared(struct dxgk_process *process, struct d3dkmt_call *call,
+                            struct d3dkmt_open_resource *args)
 {
     uint32_t status;
-    struct opening opening = {0};
+    struct opening opening = {.call = call};
     opening.shared =
         find_shared(process, args->device, args->global_share, args->nt, &opening.device, &status);
     if (!opening.shared)
@@ -274,7 +277,7 @@ static uint32_t open_shared(struct dxgk_process *process, struct d3dkmt_open_res
 uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
                               struct d3dkmt_open_resource *args)
 {
-    dxgk_call_begin(process, call);
-    uint32_t status = open_shared(process, args);
-    return dxgk_call_return(call, status, PROFILE_OPEN_RESOURCE, args->count, 0);
+    dxgk_call_begin(process, call, PROFILE_OPEN_RESOURCE);
+    uint32_t status = open_shared(process, call, args);
+    return dxgk_call_return(call, status, args->count);
 }

@@ -55,9 +55,9 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
 uint32_t d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
                                const struct d3dkmt_submit *args)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_SUBMIT);
     uint32_t status = submit(process, call, args);
-    return dxgk_call_return(call, status, PROFILE_SUBMIT, args->count, 0);
+    return dxgk_call_return(call, status, args->count);
 }
 
 enum { BROADCAST_MAX = 64 }; /* contexts per call (wddm.md §0.2) */
@@ -136,13 +136,13 @@ uint32_t d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
                        const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
                        uint64_t value)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_SIGNAL);
     uint32_t status = STATUS_SUCCESS;
     if (count)
         status = queue_sync(process, call, PROBE_SIGNAL, contexts, count, fence, value);
     else
         vidsch_fence_signal(fence, value);
-    return dxgk_call_return(call, status, PROFILE_SIGNAL, 0, 0);
+    return dxgk_call_return(call, status, 0);
 }
 
 static bool fence_was_reached(struct d3dkmt_call *call)
@@ -179,13 +179,13 @@ uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
                      const d3dkmt_handle *contexts, uint32_t count, struct vidsch_fence *fence,
                      uint64_t value)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, PROFILE_WAIT);
     uint32_t status = STATUS_SUCCESS;
     if (count)
         status = queue_sync(process, call, PROBE_WAIT, contexts, count, fence, value);
     else
         wait_on_cpu(call, fence, value);
-    dxgk_call_return(call, status, PROFILE_WAIT, 0, 0);
+    dxgk_call_return(call, status, 0);
     if (!count)
         vidsch_fence_wait(&call->waiter);
     return status;
@@ -194,7 +194,7 @@ uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
 uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
                         d3dkmt_handle handle, bool flip, uint64_t interval)
 {
-    dxgk_call_begin(process, call);
+    dxgk_call_begin(process, call, flip ? PROFILE_FLIP : PROFILE_PRESENT);
     struct dxgk_context *context = dxgk_context(process, handle);
     if (context) {
         call->packet.kind = PROBE_PRESENT;
@@ -202,6 +202,5 @@ uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
         call->packet.interval = interval;
         queue(call, context);
     }
-    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER,
-                            flip ? PROFILE_FLIP : PROFILE_PRESENT, 0, 0);
+    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }

@@ -21,8 +21,10 @@ struct dxgk_global_allocation *dxgk_view_unlink(struct dxgk_allocation *view)
     return global;
 }
 
-uint32_t dxgk_open_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global)
+uint32_t dxgk_open_in_driver(struct d3dkmt_call *call, struct dxgk_device *device,
+                             struct dxgk_global_allocation *global)
 {
+    call->charged_ns += device->process->dxgkrnl->profile->ddi.open_allocation_ns;
     const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
     if (!ddi->open_allocation)
         return STATUS_SUCCESS;

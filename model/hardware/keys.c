@@ -22,6 +22,9 @@
 #define EACH(call, index, standard)                                                                \
     TOP("costs." call ".allocation", TIME, costs[PROFILE_##index].allocation_ns, "0ns..1s",        \
         standard, "CPU time for each allocation it names")
+#define DDI(call, member, standard, function)                                                      \
+    TOP("costs.ddi." call, TIME, ddi.member, "0ns..1s", standard,                                  \
+        "CPU time inside the driver for each allocation: " function)
 #define PAGED(call, index, standard)                                                               \
     TOP("costs." call ".page", FINE, costs[PROFILE_##index].page_ps, "0ns..1ms", standard,         \
         "CPU time for each 4 KiB page")
@@ -107,15 +110,17 @@ const struct key_spec profile_keys[] = {
     USAGE("heap", HEAP, "local"),
     USAGE("other", OTHER, "local"),
 
+    DDI("create-allocation", create_allocation_ns, "22.8us", "DxgkDdiCreateAllocation"),
+    DDI("open-allocation", open_allocation_ns, "4.2us", "DxgkDdiOpenAllocation"),
     FIXED("create-device", CREATE_DEVICE, "5ms"),
     FIXED("destroy-device", DESTROY_DEVICE, "1ms"),
     FIXED("create-context", CREATE_CONTEXT, "20ms"),
     FIXED("destroy-context", DESTROY_CONTEXT, "1ms"),
     FIXED("create-allocation", CREATE_ALLOCATION, "15.1us"),
-    EACH("create-allocation", CREATE_ALLOCATION, "29.8us"),
+    EACH("create-allocation", CREATE_ALLOCATION, "5.5us"),
     PAGED("create-allocation", CREATE_ALLOCATION, "4.7ns"),
     FIXED("open-resource", OPEN_RESOURCE, "15.1us"),
-    EACH("open-resource", OPEN_RESOURCE, "4.2us"),
+    EACH("open-resource", OPEN_RESOURCE, "0ns"),
     FIXED("destroy-allocation", DESTROY_ALLOCATION, "7.4us"),
     EACH("destroy-allocation", DESTROY_ALLOCATION, "0ns"),
     FIXED("create-context-allocation", CREATE_CONTEXT_ALLOCATION, "15.1us"),

@@ -102,6 +102,12 @@ struct profile_cost {
     uint64_t page_ps; /* picoseconds per 4 KiB page */
 };
 
+/* CPU time inside the miniport, for each allocation. */
+struct profile_ddi {
+    uint64_t create_allocation_ns; /* DxgkDdiCreateAllocation */
+    uint64_t open_allocation_ns;   /* DxgkDdiOpenAllocation */
+};
+
 enum profile_call {
     PROFILE_CREATE_DEVICE,
     PROFILE_DESTROY_DEVICE,
@@ -144,6 +150,7 @@ struct profile {
     struct profile_vidmm vidmm;
     struct profile_miniport miniport;
     struct profile_cost costs[PROFILE_CALLS];
+    struct profile_ddi ddi;
     struct profile_system system;
 };
 
