@@ -2,6 +2,8 @@
  * memory that takes, by the length of the trace. */
 #include "analysis/recorder.h"
 #include "tests/bench/bench.h"
+#include "traces/vocabulary.h"
+#include "traces/writer.h"
 #include "workloads/replay.h"
 #include "workloads/workloads.h"
 
@@ -49,6 +51,49 @@ bool bench_generate(const void *what, struct bench_answer *answer)
         fprintf(stderr, "bench: %s\n", error.message);
     answer->seconds = bench_seconds() - begun;
     return good;
+}
+
+/* Pairs of CreateAllocation and DestroyAllocation, of textures that nobody ever makes resident:
+ * what the object layer alone costs. */
+static bool generate_pairs(const void *what, struct bench_answer *answer)
+{
+    enum { ALIVE = 64, PAUSE_NS = 100000 };
+    const struct bench_generate *wanted = what;
+    const struct trace_header header = {
+        .version = TRACE_VERSION, .source = "bench", .residency = TRACE_RESIDENCY_EXPLICIT};
+    struct trace_event event = {.op = TRACE_CREATE_DEVICE,
+                                .given = TRACE_GIVEN(TRACE_DEVICE),
+                                .pid = 1,
+                                .tid = 1,
+                                .device = {.number = 1}};
+    struct trace_writer *writer;
+    struct trace_error error;
+    bool good = trace_writer_open(wanted->path, &header, &writer, &error) &&
+                trace_writer_put(writer, &event, &error);
+    for (uint64_t i = 0; good && i < wanted->events / 2; i++) {
+        const struct trace_name name = {.number = 1 + i % ALIVE};
+        const struct trace_allocation creation = {.given = TRACE_GIVEN(TRACE_ALLOCATION) |
+                                                           TRACE_GIVEN(TRACE_SIZE) |
+                                                           TRACE_GIVEN(TRACE_USAGE),
+                                                  .allocation = name,
+                                                  .size = 4096 * name.number,
+                                                  .usage = "texture"};
+        event.op = TRACE_CREATE_ALLOCATION;
+        event.given = TRACE_GIVEN(TRACE_DEVICE) | TRACE_GIVEN(TRACE_CREATIONS);
+        event.t_ns += PAUSE_NS;
+        event.creations = (struct trace_allocations){&creation, 1};
+        good = trace_writer_put(writer, &event, &error);
+        event.op = TRACE_DESTROY_ALLOCATION;
+        event.given = TRACE_GIVEN(TRACE_DEVICE) | TRACE_GIVEN(TRACE_ALLOCATIONS);
+        event.t_ns += PAUSE_NS;
+        event.allocations = (struct trace_names){&name, 1};
+        good = good && trace_writer_put(writer, &event, &error);
+    }
+    answer->events = wanted->events;
+    if (good && trace_writer_close(writer, &error))
+        return true;
+    fprintf(stderr, "bench: %s\n", error.message);
+    return false;
 }
 
 /* One replay, results and all but the plots. */
@@ -235,6 +280,10 @@ void bench_replay(const struct bench *bench)
     replay_row(bench, "replay", &(struct replaying){.trace = trace, .output = output});
     replay_row(bench, "replay, memory overcommitted",
                &(struct replaying){trace, output, "segments.local.size", "1GiB"});
+    snprintf(trace, sizeof trace, "%s/pairs.wtrace", bench->folder);
+    bench_run(generate_pairs, &(struct bench_generate){trace, bench->events});
+    replay_row(bench, "replay, create and destroy",
+               &(struct replaying){.trace = trace, .output = output});
 }
 
 void bench_memory(const struct bench *bench)
