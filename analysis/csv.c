@@ -16,6 +16,7 @@
 #include "analysis/heap.h"
 #include "analysis/human.h"
 #include "analysis/record.h"
+#include "model/status.h"
 
 #include <inttypes.h>
 
@@ -141,7 +142,7 @@ void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_n
     row_comma(&row);
     row_text(&row, call->op);
     row_comma(&row);
-    row_word(&row, record_status(call->status, room));
+    row_word(&row, status_text(call->status, room));
     row_next(&row, latency_ns);
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
         row_next(&row, call->blame_ns[cause]);

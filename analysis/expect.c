@@ -1,6 +1,7 @@
 /* --expect: a trace that carries outcomes is a test case; here its answers are checked. */
 #include "analysis/heap.h"
 #include "analysis/record.h"
+#include "model/status.h"
 
 #include <inttypes.h>
 
@@ -37,7 +38,7 @@ void expect_call(struct recorder *recorder, const struct probe_call *call)
     if (expected->has_status) {
         char wanted[16], got[16];
         check(recorder, expected->status == call->status, call, "status: expected %s, got %s",
-              record_status(expected->status, wanted), record_status(call->status, got));
+              status_text(expected->status, wanted), status_text(call->status, got));
     }
     if (expected->has_dur) {
         uint64_t off =

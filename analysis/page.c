@@ -446,6 +446,8 @@ static void run_details(FILE *out, const json_t *summary)
          TEXT(run, "trace_sha256"), TEXT(run, "profile"));
     json_object_foreach((json_t *)(uintptr_t)AT(run, "overrides"), key, value)
         html(out, "<dt>override</dt><dd><code>%s=%s</code></dd>", key, result_text(value));
+    if (AT(run, "miniport"))
+        html(out, "<dt>miniport</dt><dd><code>%s</code></dd>", TEXT(run, "miniport"));
     html(out, "<dt>pace</dt><dd>%s</dd><dt>seed</dt><dd>%s</dd>", TEXT(run, "pace"),
          human_decimal(text, NUMBER(run, "seed"), 0));
     html(out, "<dt>wddmsim</dt><dd>%s</dd></dl>\n", TEXT(run, "version"));

@@ -1,17 +1,6 @@
 /* Questions that several writers ask of what was recorded. */
 #include "analysis/record.h"
-#include "model/status.h"
-
-#include <inttypes.h>
-
-const char *record_status(uint32_t status, char room[16])
-{
-    const char *name = status_name(status);
-    if (name != NULL)
-        return name;
-    snprintf(room, 16, "0x%08" PRIX32, status);
-    return room;
-}
+#include "model/ntstatus.h"
 
 const char *record_segment_name(const struct recorder *recorder, uint32_t segment)
 {

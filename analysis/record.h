@@ -225,8 +225,6 @@ struct record_process *record_process(struct recorder *recorder, uint32_t pid);
 void record_warn(struct recorder *recorder, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 const char *record_segment_name(const struct recorder *recorder, uint32_t segment);
-/* "STATUS_SUCCESS", or the number if it has no name; `room` holds the number. */
-const char *record_status(uint32_t status, char room[16]);
 
 /* expect.c */
 void expect_call(struct recorder *recorder, const struct probe_call *call);

@@ -69,6 +69,10 @@ static json_t *run_json(const struct recorder_run *run)
     for (size_t i = 0; i < run->override_count; i++)
         json_object_set_new(overrides, run->override_keys[i], text(run->override_values[i]));
     json_object_set_new(json, "overrides", overrides);
+    if (run->miniport != NULL) { /* else the built-in one, which is the program's */
+        json_object_set_new(json, "miniport", text(run->miniport));
+        json_object_set_new(json, "miniport_sha256", text(run->miniport_sha256));
+    }
     json_object_set_new(json, "pace", text(run->pace));
     json_object_set_new(json, "seed", whole(run->seed));
     json_object_set_new(json, "events", whole(run->events));
@@ -100,7 +104,7 @@ static json_t *call_json(const struct recorder *recorder, uint32_t index)
         uint32_t code = op->status[i].code;
         if (code != STATUS_SUCCESS)
             json_object_set_new(status_is_success(code) ? others : failures,
-                                record_status(code, room), whole(op->status[i].count));
+                                status_text(code, room), whole(op->status[i].count));
     }
     if (op->other_failures != 0)
         json_object_set_new(failures, "other", whole(op->other_failures));

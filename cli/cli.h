@@ -90,6 +90,7 @@ int cli_copy_trace(const struct cli_copy *copy);
 /* A replay with its results: what `replay` and `demo` do. */
 struct cli_run {
     const char *trace, *hardware, *output, *format;
+    const char *miniport; /* a shared object; NULL: the built-in one */
     const char **set_keys, **set_values; /* overrides */
     size_t set_count;
     int pace; /* enum replay_pace */

@@ -26,15 +26,6 @@ static const char *residency_name(enum trace_residency residency)
     return names[residency];
 }
 
-static void status_text(uint32_t status, char text[48])
-{
-    const char *name = status_name(status);
-    if (name != NULL)
-        snprintf(text, 48, "%s", name);
-    else
-        snprintf(text, 48, "0x%08" PRIX32, status);
-}
-
 /* For people. */
 
 static void print_heading(const struct trace_reader *reader, const struct inspection *inspection,
@@ -104,9 +95,9 @@ static void print_ops(const struct inspection *inspection)
         print_times("dur", &op->dur);
         print_times("done", &op->done);
         for (size_t s = 0; s < op->status_count; s++) {
-            char text[48];
-            status_text(op->statuses[s].status, text);
-            printf("    %10" PRIu64 " x %s\n", op->statuses[s].count, text);
+            char room[STATUS_TEXT_SIZE];
+            printf("    %10" PRIu64 " x %s\n", op->statuses[s].count,
+                   status_text(op->statuses[s].status, room));
         }
         if (op->other_statuses > 0)
             printf("    %10" PRIu64 " x other statuses\n", op->other_statuses);
@@ -203,9 +194,9 @@ static json_t *ops_json(const struct inspection *inspection)
             json_object_set_new(object, "recorded_done_ns", times_json(&op->done));
         json_t *statuses = json_object();
         for (size_t s = 0; s < op->status_count; s++) {
-            char text[48];
-            status_text(op->statuses[s].status, text);
-            json_object_set_new(statuses, text, count(op->statuses[s].count));
+            char room[STATUS_TEXT_SIZE];
+            json_object_set_new(statuses, status_text(op->statuses[s].status, room),
+                                count(op->statuses[s].count));
         }
         if (op->other_statuses > 0)
             json_object_set_new(statuses, "other", count(op->other_statuses));

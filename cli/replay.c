@@ -17,6 +17,7 @@ enum {
     EXPECT,
     UNKNOWN_SIZE,
     FAULT,
+    MINIPORT,
     NO_REPORT
 };
 
@@ -24,6 +25,8 @@ static const struct argp_option options[] = {
     {"hardware", 'H', "NAME|FILE", 0,
      "hardware profile: a built-in one or a .yaml file (default: " CLI_DEFAULT_PROFILE ")", 1},
     {"set", 's', "KEY=VALUE", 0, "change one value of the profile; may be repeated", 1},
+    {"miniport", MINIPORT, "FILE", 0,
+     "a display miniport of your own: a shared object built with <wddmsim/ddi.h>", 1},
     {"format", FORMAT, "NAME", 0, "format of the trace (default: detected from its content)", 2},
     {"from", FROM, "TIME", 0, "play the trace from here; what exists by then is set up first", 2},
     {"to", TO, "TIME", 0, "play it to here", 2},
@@ -115,6 +118,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 's':
         add_setting(run, text, state);
+        return 0;
+    case MINIPORT:
+        run->miniport = text;
         return 0;
     case FORMAT:
         run->format = text;

@@ -2,6 +2,7 @@
 #include "analysis/recorder.h"
 #include "analysis/report.h"
 #include "cli/cli.h"
+#include "model/miniport/miniport.h"
 #include "workloads/replay.h"
 
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 struct session {
     const struct cli_run *run;
     struct profile profile;
+    struct dxgkddi miniport; /* where it is not the built-in one */
     struct trace_reader *reader;
     struct recorder *recorder;
     struct cli_progress progress;
@@ -56,6 +58,17 @@ static bool load_hardware(struct session *session)
     good = profile_check(&session->profile, &error);
     if (!good)
         fprintf(stderr, "%s: %s\n", run->hardware, error.message);
+    return good;
+}
+
+static bool load_miniport(struct session *session)
+{
+    char error[512];
+    if (session->run->miniport == NULL)
+        return true;
+    bool good = miniport_load(session->run->miniport, &session->miniport, error, sizeof error);
+    if (!good)
+        cli_bad_input(error);
     return good;
 }
 
@@ -135,7 +148,7 @@ static int write_results(struct session *session, double wall_s)
     static const char *const paces[] = {
         [REPLAY_RECORDED] = "recorded", [REPLAY_THINK] = "think", [REPLAY_ASAP] = "asap"};
     const struct cli_run *run = session->run;
-    char digest[65], error[512] = "out of memory";
+    char digest[65], miniport_digest[65], error[512] = "out of memory";
     const char **fact_keys = NULL;
     double *fact_values = NULL;
     struct recorder_run about = {
@@ -147,6 +160,10 @@ static int write_results(struct session *session, double wall_s)
         .override_keys = run->set_keys,
         .override_values = run->set_values,
         .override_count = run->set_count,
+        .miniport = run->miniport,
+        .miniport_sha256 = run->miniport != NULL && cli_digest(run->miniport, miniport_digest)
+                               ? miniport_digest
+                               : NULL,
         .pace = paces[run->pace],
         .seed = run->seed,
         .events = session->result.events,
@@ -199,6 +216,7 @@ static int play(struct session *session)
         .skip_bad = run->skip_bad,
         .faults = run->faults,
         .fault_count = run->fault_count,
+        .miniport = run->miniport != NULL ? &session->miniport : NULL,
         .progress = show_progress,
         .progress_self = session,
     };
@@ -227,7 +245,7 @@ int cli_run_replay(const struct cli_run *run)
         return CLI_FAILED;
     }
     session->run = run;
-    if (load_hardware(session)) {
+    if (load_hardware(session) && load_miniport(session)) {
         struct trace_open_options options = {
             .format = run->format,
             .unknown_size = run->unknown_size,

@@ -2,9 +2,14 @@
  * driver calls (DDI), and what the miniport may call back (wddm.md §2, §4).
  *
  * Every DDI runs at PASSIVE_LEVEL in simulated time zero: its CPU time is part of the call's cost.
- * Entries that a miniport has no use for may be NULL; create_allocation may not. */
+ * Entries that a miniport has no use for may be NULL; create_allocation may not.
+ *
+ * This header is installed (<wddmsim/ddi.h>): a shared object that defines driver_entry takes the
+ * built-in miniport's place with `wddmsim replay --miniport FILE.so`. */
 #ifndef WDDMSIM_MODEL_DDI_H
 #define WDDMSIM_MODEL_DDI_H
+
+#include "ntstatus.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -157,8 +162,51 @@ struct dxgkarg_init_context_resource {
     bool virtual_address_valid; /* wddm.md §4.3 */
 };
 
+/* What the miniport finds on its adapter: in the real system it would know and report it
+ * (DXGK_QUERYSEGMENTOUT, node metadata); here the hardware profile does. */
+struct dxgk_segment {
+    const char *name;
+    bool aperture;
+    uint64_t size;        /* bytes */
+    uint64_t page;        /* bytes */
+    uint64_t cpu_visible; /* bytes from the start that the CPU can map */
+};
+
+struct dxgk_node {
+    const char *name;
+    const char *kind;   /* "3d", "compute", "copy", "video", "paging" */
+    uint64_t save_area; /* bytes of a context's save area; 0: the engine needs none */
+};
+
+struct dxgk_adapter {
+    uint32_t wddm;          /* 12, 20: WDDM 1.2, 2.0 */
+    uint32_t segment_count; /* ids 1.. : [id - 1] */
+    const struct dxgk_segment *segments;
+    uint32_t node_count; /* ordinals 0.. */
+    const struct dxgk_node *nodes;
+    bool context_save_area; /* whether contexts are to have save areas */
+    /* The segment that the profile prefers for a usage; NULL and unknown ones count as "other". */
+    uint8_t (*usage_segment)(const struct dxgk_adapter *adapter, const char *usage);
+};
+
+struct dxgkrnl_interface;
+
+/* All of it stays valid as long as the miniport runs. */
+struct dxgk_start_info {
+    const struct dxgk_adapter *adapter;
+    const struct dxgkrnl_interface *dxgkrnl;
+};
+
+enum { DXGK_DDI_VERSION = 1 };
+
+/* DRIVER_INITIALIZATION_DATA. */
 struct dxgkddi {
-    void *miniport;
+    uint32_t version; /* DXGK_DDI_VERSION that the miniport was built with */
+    void *miniport;   /* the miniport's own */
+    /* Called once, before all others. A failure ends the run. */
+    uint32_t (*start_device)(void *miniport, const struct dxgk_start_info *info);
+    /* Called once, behind all others: the miniport frees what is its own. */
+    void (*remove_device)(void *miniport);
     /* STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_NO_MEMORY, STATUS_GRAPHICS_DRIVER_MISMATCH;
      * on failure the miniport keeps nothing of the call. */
     uint32_t (*create_allocation)(void *miniport, struct dxgkarg_create_allocation *arg);
@@ -214,5 +262,10 @@ struct dxgkrnl_interface {
     uint64_t (*map_context_allocation)(void *dxgkrnl,
                                        const struct dxgkargcb_map_context_allocation *arg);
 };
+
+/* DriverEntry: fills the table. Anything but STATUS_SUCCESS: the miniport cannot run here. */
+typedef uint32_t dxgk_driver_entry(struct dxgkddi *ddi);
+/* A miniport of one's own defines this. */
+dxgk_driver_entry driver_entry;
 
 #endif

@@ -1,6 +1,8 @@
 #include "model/status.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -18,6 +20,15 @@ const char *status_name(uint32_t status)
         if (statuses[i].value == status)
             return statuses[i].name;
     return NULL;
+}
+
+const char *status_text(uint32_t status, char room[STATUS_TEXT_SIZE])
+{
+    const char *name = status_name(status);
+    if (name)
+        return name;
+    snprintf(room, STATUS_TEXT_SIZE, "0x%08" PRIX32, status);
+    return room;
 }
 
 bool status_from_name(const char *name, uint32_t *status)

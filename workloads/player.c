@@ -32,8 +32,9 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_EXIT_PROCESS] = play_exit_process,
 };
 
-void player_init(struct player *player, struct sim *sim, const struct profile *profile,
-                 struct probe *probe, const struct trace_header *header)
+uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,
+                     struct probe *probe, const struct trace_header *header,
+                     const struct dxgkddi *miniport)
 {
     *player = (struct player){.sim = sim, .profile = profile, .probe = probe, .header = *header};
     player->call_pool.object_size = sizeof(struct played_call);
@@ -41,10 +42,11 @@ void player_init(struct player *player, struct sim *sim, const struct profile *p
         player->node_map[i] = -1;
     player->vidsch = vidsch_create(sim, profile, probe);
     player->vidmm = vidmm_create(sim, profile, player->vidsch, probe);
-    struct dxgkddi ddi;
-    miniport_init(&player->miniport, profile, &ddi);
-    player->dxgkrnl = dxgkrnl_create(sim, profile, player->vidsch, player->vidmm, &ddi, probe);
-    player->miniport.dxgkrnl = dxgkrnl_interface(player->dxgkrnl);
+    struct dxgkddi built_in;
+    uint32_t status = miniport ? STATUS_SUCCESS : miniport_driver_entry(&built_in);
+    player->dxgkrnl = dxgkrnl_create(sim, profile, player->vidsch, player->vidmm,
+                                     miniport ? miniport : &built_in, probe);
+    return status_is_success(status) ? dxgkrnl_start_device(player->dxgkrnl) : status;
 }
 
 void player_fini(struct player *player)

@@ -31,7 +31,6 @@ struct player {
     struct vidsch *vidsch;
     struct vidmm *vidmm;
     struct dxgkrnl *dxgkrnl;
-    struct miniport miniport;
     struct trace_header header;
     struct replay_process *processes;
     struct names devices, contexts, allocations, resources, fences, context_allocations;
@@ -46,8 +45,11 @@ struct player {
     char failure[256]; /* what --check found; empty: nothing */
 };
 
-void player_init(struct player *player, struct sim *sim, const struct profile *profile,
-                 struct probe *probe, const struct trace_header *header);
+/* `miniport` NULL: the built-in one. Answers what the miniport does when it is started; if it fails
+ * nothing can be played. */
+uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,
+                     struct probe *probe, const struct trace_header *header,
+                     const struct dxgkddi *miniport);
 void player_fini(struct player *player);
 
 /* Plays the event now. `due_ns`: when the recording made the call. `on_return(owner)` is called

@@ -1,5 +1,6 @@
 #include "workloads/replay.h"
 
+#include "model/status.h"
 #include "traces/vocabulary.h"
 #include "workloads/order.h"
 #include "workloads/player.h"
@@ -358,7 +359,6 @@ static void describe(struct replay *replay, struct probe_machine *machine)
                                       .nodes = profile->node_count,
                                       .segment_state = vidmm_segment_state,
                                       .model = replay->player.vidmm};
-    static const char *const kinds[] = {"3d", "compute", "copy", "video", "paging"};
     for (uint32_t i = 0; i < profile->segment_count; i++) {
         const struct profile_segment *segment = &profile->segments[i];
         machine->segment[i].name = segment->name;
@@ -369,7 +369,7 @@ static void describe(struct replay *replay, struct probe_machine *machine)
     }
     for (uint32_t i = 0; i < profile->node_count; i++) {
         machine->node[i].name = profile->nodes[i].name;
-        machine->node[i].kind = kinds[profile->nodes[i].kind];
+        machine->node[i].kind = profile_node_kind_names[profile->nodes[i].kind];
     }
 }
 
@@ -408,7 +408,13 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
                              .error = error,
                              .error_size = error_size};
     sim_timer_init(&replay.feed, feed, &replay);
-    player_init(&replay.player, replay.sim, profile, probe, trace_reader_header(reader));
+    uint32_t started = player_init(&replay.player, replay.sim, profile, probe,
+                                   trace_reader_header(reader), options->miniport);
+    if (!status_is_success(started)) {
+        char room[STATUS_TEXT_SIZE];
+        snprintf(error, error_size, "the miniport did not start: %s", status_text(started, room));
+        return REPLAY_FAILED;
+    }
     replay.player.check = options->check;
     for (size_t i = 0; i < options->fault_count; i++)
         dxgkrnl_order_fault(replay.player.dxgkrnl, &options->faults[i]);

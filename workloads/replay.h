@@ -2,6 +2,7 @@
 #ifndef WDDMSIM_WORKLOADS_REPLAY_H
 #define WDDMSIM_WORKLOADS_REPLAY_H
 
+#include "model/ddi.h"
 #include "model/dxgkrnl/fault.h"
 #include "model/hardware/profile.h"
 #include "model/probe.h"
@@ -21,6 +22,7 @@ struct replay_options {
     bool skip_bad;                   /* count and report bad events instead of stopping */
     const struct dxgk_fault *faults; /* steps of calls that are to fail */
     size_t fault_count;
+    const struct dxgkddi *miniport; /* NULL: the built-in one */
     /* Called now and then with simulated time; returning false interrupts the run (partial
      * results). May be NULL. */
     bool (*progress)(void *self, uint64_t events, uint64_t simulated_ns);

@@ -106,15 +106,17 @@ static void device_drained(void *owner)
     vidsch_barrier_arm(gone);
 }
 
+/* DxgkDdiDestroyDevice: the miniport takes its device-context allocations back; what it leaves, and
+ * what the trace made, goes with the device. */
 void dxgk_device_free(struct dxgk_device *device)
 {
     const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
     while (device->contexts)
         dxgk_context_free(device->contexts);
-    while (device->shared)
-        dxgk_context_allocation_free(device->shared);
     if (device->in_driver && ddi->destroy_device)
         ddi->destroy_device(ddi->miniport, device->driver);
+    while (device->shared)
+        dxgk_context_allocation_free(device->shared);
     vidmm_device_destroy(device->vidmm);
     free(device);
 }

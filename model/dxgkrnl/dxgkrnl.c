@@ -10,7 +10,8 @@
 static uint32_t create_context_allocation(void *dxgkrnl,
                                           struct dxgkargcb_create_context_allocation *arg)
 {
-    (void)dxgkrnl;
+    if (((const struct dxgkrnl *)dxgkrnl)->stopping)
+        return STATUS_DEVICE_REMOVED;
     struct dxgk_context *context = arg->context;
     struct dxgk_device *device = arg->device;
     if (!device && context)
@@ -24,8 +25,8 @@ static uint32_t create_context_allocation(void *dxgkrnl,
 
 static void destroy_context_allocation(void *dxgkrnl, void *allocation)
 {
-    (void)dxgkrnl;
-    dxgk_context_allocation_free(allocation);
+    if (!((const struct dxgkrnl *)dxgkrnl)->stopping) /* else it goes with all the rest */
+        dxgk_context_allocation_free(allocation);
 }
 
 static uint64_t map_context_allocation(void *dxgkrnl,
@@ -46,6 +47,10 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .vidsch = vidsch,
         .vidmm = vidmm,
         .ddi = *ddi,
+        .interface = {.dxgkrnl = dxgkrnl,
+                      .create_context_allocation = create_context_allocation,
+                      .destroy_context_allocation = destroy_context_allocation,
+                      .map_context_allocation = map_context_allocation},
         .probe = probe,
         .globals = {.instance = HANDLE_GLOBAL},
         .packets = {.object_size = sizeof(struct vidsch_packet)},
@@ -56,14 +61,6 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .terminations = {.object_size = sizeof(struct dxgk_termination)},
     };
     return dxgkrnl;
-}
-
-struct dxgkrnl_interface dxgkrnl_interface(struct dxgkrnl *dxgkrnl)
-{
-    return (struct dxgkrnl_interface){.dxgkrnl = dxgkrnl,
-                                      .create_context_allocation = create_context_allocation,
-                                      .destroy_context_allocation = destroy_context_allocation,
-                                      .map_context_allocation = map_context_allocation};
 }
 
 void dxgkrnl_order_fault(struct dxgkrnl *dxgkrnl, const struct dxgk_fault *fault)
@@ -125,35 +122,13 @@ struct vidmm_allocation **dxgk_allocations(struct dxgk_process *process, struct 
     return items;
 }
 
-static void free_device(struct dxgk_device *device)
-{
-    struct dxgk_context *context, *next_context;
-    DL_FOREACH_SAFE (device->contexts, context, next_context) {
-        struct dxgk_context_allocation *allocation, *next;
-        DL_FOREACH_SAFE (context->allocations, allocation, next)
-            free(allocation);
-        free(context);
-    }
-    struct dxgk_context_allocation *shared, *next_shared;
-    DL_FOREACH_SAFE (device->shared, shared, next_shared)
-        free(shared);
-    const struct dxgk_resource *resource;
-    DL_FOREACH (device->resources, resource)
-        if (--resource->shared->views == 0)
-            free(resource->shared->allocations);
-    vidmm_device_destroy(device->vidmm);
-    free(device);
-}
-
 void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
 {
     if (!dxgkrnl)
         return;
+    dxgk_stop_adapter(dxgkrnl);
     struct dxgk_process *process, *next_process;
     LL_FOREACH_SAFE (dxgkrnl->processes, process, next_process) {
-        struct dxgk_device *device, *next;
-        DL_FOREACH_SAFE (process->devices, device, next)
-            free_device(device);
         dxgk_va_unmap_all(process);
         handle_table_fini(&process->handles);
         free(process);

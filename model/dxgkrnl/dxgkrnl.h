@@ -25,8 +25,10 @@ typedef uint32_t d3dkmt_handle;
 struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
                                struct vidsch *vidsch, struct vidmm *vidmm,
                                const struct dxgkddi *ddi, struct probe *probe);
-/* What the miniport calls back. */
-struct dxgkrnl_interface dxgkrnl_interface(struct dxgkrnl *dxgkrnl);
+/* Starts the miniport: it is told what its adapter has and what it may call back. To be done first;
+ * answers what the miniport does. */
+uint32_t dxgkrnl_start_device(struct dxgkrnl *dxgkrnl);
+/* Removes the miniport, too, whether it was started or not. NULL is allowed. */
 void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl);
 
 struct dxgk_process *dxgkrnl_process(struct dxgkrnl *dxgkrnl, uint32_t pid);

@@ -113,15 +113,26 @@ struct dxgk_termination {
     struct dxgk_global_allocation **globals;
 };
 
+/* The adapter as its miniport is told of it. */
+struct dxgk_described_adapter {
+    struct dxgk_adapter adapter; /* first: what the miniport has leads back here */
+    const struct profile *profile;
+    struct dxgk_segment segments[PROFILE_SEGMENTS_MAX];
+    struct dxgk_node nodes[PROFILE_NODES_MAX];
+};
+
 struct dxgkrnl {
     struct sim *sim;
     const struct profile *profile;
     struct vidsch *vidsch;
     struct vidmm *vidmm;
     struct dxgkddi ddi;
+    struct dxgkrnl_interface interface;
+    struct dxgk_described_adapter adapter;
     struct probe *probe;
     struct dxgk_faults faults;
-    bool removed; /* the adapter */
+    bool removed;  /* the adapter */
+    bool stopping; /* dxgk_stop_adapter is at work */
     struct handle_table globals;
     struct dxgk_process *processes;
     struct memory_pool packets; /* of broadcasts */
@@ -132,6 +143,10 @@ static inline uint32_t dxgk_step(struct dxgkrnl *dxgkrnl, enum dxgk_step step)
 {
     return dxgkrnl->faults.count ? dxgk_faults_reach(&dxgkrnl->faults, step) : STATUS_SUCCESS;
 }
+
+/* The end of the simulation: the miniport is told of the end of all that is left, and removed. The
+ * memory of devices and what they own is freed. */
+void dxgk_stop_adapter(struct dxgkrnl *dxgkrnl);
 
 /* The segments that are apertures, as a set. */
 uint32_t dxgk_aperture_set(const struct profile *profile);

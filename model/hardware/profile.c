@@ -199,6 +199,12 @@ bool profile_check(const struct profile *profile, struct profile_error *error)
     return true;
 }
 
+const char *const profile_node_kind_names[] = {
+    [PROFILE_NODE_3D] = "3d",         [PROFILE_NODE_COMPUTE] = "compute",
+    [PROFILE_NODE_COPY] = "copy",     [PROFILE_NODE_VIDEO] = "video",
+    [PROFILE_NODE_PAGING] = "paging",
+};
+
 const char *profile_usage_segment(const struct profile *profile, const char *usage)
 {
     static const char *const names[PROFILE_USAGES] = {

@@ -20,6 +20,9 @@ enum profile_node_kind {
     PROFILE_NODE_VIDEO,
     PROFILE_NODE_PAGING
 };
+/* "3d", "compute", ... */
+extern const char *const profile_node_kind_names[];
+
 enum profile_context_switch { PROFILE_LAZY, PROFILE_EAGER };
 
 struct profile_link {

@@ -1,27 +1,23 @@
 #include "model/miniport/miniport.h"
 
-#include "model/status.h"
-
+#include <stdlib.h>
 #include <string.h>
 
-static uint8_t segment_id(const struct profile *profile, const char *name)
-{
-    for (uint32_t i = 0; i < profile->segment_count; i++)
-        if (strcmp(profile->segments[i].name, name) == 0)
-            return (uint8_t)(i + 1);
-    return 0;
-}
+struct miniport {
+    const struct dxgk_adapter *adapter;
+    const struct dxgkrnl_interface *dxgkrnl;
+};
 
 static uint32_t bit(uint8_t segment)
 {
     return segment ? UINT32_C(1) << (segment - 1) : 0;
 }
 
-static uint32_t apertures(const struct profile *profile)
+static uint32_t apertures(const struct dxgk_adapter *adapter)
 {
     uint32_t set = 0;
-    for (uint32_t i = 0; i < profile->segment_count; i++)
-        if (profile->segments[i].kind == PROFILE_APERTURE)
+    for (uint32_t i = 0; i < adapter->segment_count; i++)
+        if (adapter->segments[i].aperture)
             set |= UINT32_C(1) << i;
     return set;
 }
@@ -29,19 +25,18 @@ static uint32_t apertures(const struct profile *profile)
 /* What the user-mode driver stated stands; for the rest, the usage says which segment is best, and
  * an aperture is always good enough as a last resort: the GPU reads it over the link. A surface for
  * several adapters stays in system memory (wddm.md §1.6). */
-static void choose_segments(const struct profile *profile, struct dxgk_allocation_info *info)
+static void choose_segments(const struct dxgk_adapter *adapter, struct dxgk_allocation_info *info)
 {
     const struct dxgk_private_data *data = &info->private_data;
     memcpy(info->preferred_segment, data->preferred, sizeof info->preferred_segment);
     if (data->segments) {
         info->supported_write_segment_set = data->segments;
     } else if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER) {
-        info->supported_write_segment_set = apertures(profile);
+        info->supported_write_segment_set = apertures(adapter);
     } else {
-        uint8_t best = data->preferred[0]
-                           ? data->preferred[0]
-                           : segment_id(profile, profile_usage_segment(profile, data->usage));
-        info->supported_write_segment_set = bit(best) | apertures(profile);
+        uint8_t best =
+            data->preferred[0] ? data->preferred[0] : adapter->usage_segment(adapter, data->usage);
+        info->supported_write_segment_set = bit(best) | apertures(adapter);
         memset(info->preferred_segment, 0, sizeof info->preferred_segment);
         info->preferred_segment[0] = best;
     }
@@ -51,12 +46,12 @@ static void choose_segments(const struct profile *profile, struct dxgk_allocatio
 }
 
 /* Segments of 64 KiB pages want starts that are multiples of one (wddm.md §2.2). */
-static uint64_t choose_alignment(const struct profile *profile,
+static uint64_t choose_alignment(const struct dxgk_adapter *adapter,
                                  const struct dxgk_allocation_info *info)
 {
     uint64_t alignment = info->private_data.alignment;
-    for (uint32_t i = 0; alignment && i < profile->segment_count; i++)
-        if ((info->supported_write_segment_set >> i & 1) && profile->segments[i].page == 65536 &&
+    for (uint32_t i = 0; alignment && i < adapter->segment_count; i++)
+        if ((info->supported_write_segment_set >> i & 1) && adapter->segments[i].page == 65536 &&
             alignment < 65536)
             alignment = 65536;
     return alignment;
@@ -68,10 +63,10 @@ static uint32_t create_allocation(void *self, struct dxgkarg_create_allocation *
     for (uint32_t i = 0; i < arg->count; i++) {
         struct dxgk_allocation_info *info = &arg->allocations[i];
         const struct dxgk_private_data *data = &info->private_data;
-        choose_segments(miniport->profile, info);
+        choose_segments(miniport->adapter, info);
         if (info->size == 0) /* else it is existing memory's */
             info->size = data->size;
-        info->alignment = choose_alignment(miniport->profile, info);
+        info->alignment = choose_alignment(miniport->adapter, info);
         info->hinted_bank = data->bank;
         info->flags = data->flags;
         if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER)
@@ -101,11 +96,11 @@ get_standard_allocation_driver_data(void *self,
 static uint32_t create_context(void *self, struct dxgkarg_create_context *arg)
 {
     const struct miniport *miniport = self;
-    const struct profile *profile = miniport->profile;
-    const struct profile_node *node = &profile->nodes[arg->node];
-    if (arg->system || !profile->miniport.context_save_area || node->save_area == 0)
+    const struct dxgk_adapter *adapter = miniport->adapter;
+    const struct dxgk_node *node = &adapter->nodes[arg->node];
+    if (arg->system || !adapter->context_save_area || node->save_area == 0)
         return STATUS_SUCCESS;
-    uint8_t local = segment_id(profile, profile_usage_segment(profile, NULL));
+    uint8_t local = adapter->usage_segment(adapter, NULL);
     struct dxgkargcb_create_context_allocation allocation = {
         .context = arg->context,
         .size = node->save_area,
@@ -114,7 +109,7 @@ static uint32_t create_context(void *self, struct dxgkarg_create_context *arg)
         .name = "save area",
     };
     uint32_t status =
-        miniport->dxgkrnl.create_context_allocation(miniport->dxgkrnl.dxgkrnl, &allocation);
+        miniport->dxgkrnl->create_context_allocation(miniport->dxgkrnl->dxgkrnl, &allocation);
     arg->driver_context = allocation.allocation;
     return status;
 }
@@ -124,16 +119,27 @@ static void destroy_context(void *self, void *driver_context)
 {
     const struct miniport *miniport = self;
     if (driver_context)
-        miniport->dxgkrnl.destroy_context_allocation(miniport->dxgkrnl.dxgkrnl, driver_context);
+        miniport->dxgkrnl->destroy_context_allocation(miniport->dxgkrnl->dxgkrnl, driver_context);
 }
 
-void miniport_init(struct miniport *miniport, const struct profile *profile, struct dxgkddi *ddi)
+static uint32_t start_device(void *self, const struct dxgk_start_info *info)
 {
-    miniport->profile = profile;
+    struct miniport *miniport = self;
+    miniport->adapter = info->adapter;
+    miniport->dxgkrnl = info->dxgkrnl;
+    return STATUS_SUCCESS;
+}
+
+uint32_t miniport_driver_entry(struct dxgkddi *ddi)
+{
     *ddi =
-        (struct dxgkddi){.miniport = miniport,
+        (struct dxgkddi){.version = DXGK_DDI_VERSION,
+                         .miniport = calloc(1, sizeof(struct miniport)),
+                         .start_device = start_device,
+                         .remove_device = free,
                          .create_allocation = create_allocation,
                          .get_standard_allocation_driver_data = get_standard_allocation_driver_data,
                          .create_context = create_context,
                          .destroy_context = destroy_context};
+    return ddi->miniport ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }

@@ -16,9 +16,9 @@ struct machine {
     struct sim *sim;
     struct vidsch *vidsch;
     struct vidmm *vidmm;
-    struct miniport miniport;
     struct dxgkddi inner; /* the built-in miniport's */
     struct dxgkrnl *dxgkrnl;
+    struct dxgkrnl_interface callbacks;
     /* What the miniport has of each. */
     int64_t allocations, resources, opened, contexts, devices, initialised;
     bool virtual_address_valid; /* of the last initialisation */
@@ -28,6 +28,12 @@ struct machine {
 };
 
 static struct machine machine;
+
+static uint32_t note_start(void *self, const struct dxgk_start_info *info)
+{
+    machine.callbacks = *info->dxgkrnl;
+    return machine.inner.start_device(self, info);
+}
 
 static uint32_t count_create(void *self, struct dxgkarg_create_allocation *arg)
 {
@@ -195,8 +201,11 @@ static inline void machine_run(const char *const (*settings)[2], void (*body)(vo
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);
     machine.vidmm = vidmm_create(machine.sim, &machine.profile, machine.vidsch, &machine.probe);
-    miniport_init(&machine.miniport, &machine.profile, &machine.inner);
-    const struct dxgkddi ddi = {.miniport = &machine.miniport,
+    child_expects(miniport_driver_entry(&machine.inner), STATUS_SUCCESS);
+    const struct dxgkddi ddi = {.version = DXGK_DDI_VERSION,
+                                .miniport = machine.inner.miniport,
+                                .start_device = note_start,
+                                .remove_device = machine.inner.remove_device,
                                 .create_allocation = count_create,
                                 .destroy_allocation = count_destroy,
                                 .open_allocation = count_open,
@@ -210,7 +219,7 @@ static inline void machine_run(const char *const (*settings)[2], void (*body)(vo
                                 .init_context_resource = count_initialised};
     machine.dxgkrnl = dxgkrnl_create(machine.sim, &machine.profile, machine.vidsch, machine.vidmm,
                                      &ddi, &machine.probe);
-    machine.miniport.dxgkrnl = dxgkrnl_interface(machine.dxgkrnl);
+    child_expects(dxgkrnl_start_device(machine.dxgkrnl), STATUS_SUCCESS);
     sim_run(machine.sim, body, NULL);
     dxgkrnl_destroy(machine.dxgkrnl);
     vidmm_destroy(machine.vidmm);

@@ -683,7 +683,7 @@ static void context_allocations_are_mapped(void *owner)
                                                    (struct probe_label){0}, &second),
                   STATUS_SUCCESS);
     child_expects(arg.gpu_virtual_address, 3 * PAGE);
-    const struct dxgkrnl_interface callbacks = dxgkrnl_interface(machine.dxgkrnl);
+    const struct dxgkrnl_interface callbacks = machine.callbacks;
     /* The callback wants the miniport's handle: one of its own making. */
     struct dxgkargcb_create_context_allocation own = {.device = NULL};
     child_expects(callbacks.create_context_allocation(callbacks.dxgkrnl, &own),
@@ -699,7 +699,7 @@ static void *own_allocation;
 static uint64_t mapped(uint64_t base, uint64_t minimum, uint64_t maximum, uint64_t offset,
                        uint64_t pages)
 {
-    const struct dxgkrnl_interface callbacks = dxgkrnl_interface(machine.dxgkrnl);
+    const struct dxgkrnl_interface callbacks = machine.callbacks;
     return callbacks.map_context_allocation(
         callbacks.dxgkrnl, &(struct dxgkargcb_map_context_allocation){.base_address = base,
                                                                       .minimum_address = minimum,
@@ -712,7 +712,7 @@ static uint64_t mapped(uint64_t base, uint64_t minimum, uint64_t maximum, uint64
 static uint32_t driver_creates_context(void *self, struct dxgkarg_create_context *arg)
 {
     (void)self;
-    const struct dxgkrnl_interface callbacks = dxgkrnl_interface(machine.dxgkrnl);
+    const struct dxgkrnl_interface callbacks = machine.callbacks;
     struct dxgkargcb_create_context_allocation allocation = {
         .context = arg->context, .size = 4 * PAGE, .supported_segment_set = LOCAL};
     uint32_t status = callbacks.create_context_allocation(callbacks.dxgkrnl, &allocation);

@@ -1,0 +1,137 @@
+#!/bin/sh
+# A miniport of one's own: the example is built against the header as it is installed, loaded, and
+# decides; what is no miniport is refused with one line.
+set -u
+
+export LC_ALL=C
+WDDMSIM=${WDDMSIM:-$PWD/wddmsim}
+BUILD=${BUILD:-$PWD}
+SOURCE=${SOURCE:-$(dirname "$0")/..}
+MAKE=${MAKE:-make}
+CC=${CC:-cc}
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+fail() {
+    echo "FAIL: $*"
+    failed=1
+}
+
+# compile NAME: $scratch/NAME.c becomes $scratch/NAME.so
+compile() {
+    # shellcheck disable=SC2086 # CC may be several words
+    $CC -std=c17 -Wall -Wextra -Wshadow -Wconversion -Werror -shared -fPIC \
+        -I"$scratch/usr/include" -o "$scratch/$1.so" "$scratch/$1.c" ||
+        fail "$1.c does not compile against the installed header"
+}
+
+# replay WHAT-IT-SHOULD-EXIT-WITH ARGUMENT...
+replay() {
+    wanted=$1
+    shift
+    rm -rf "$scratch/out"
+    "$WDDMSIM" replay "$scratch/trace.jsonl" -H ideal "$@" --no-report --check -q \
+        -o "$scratch/out" >"$scratch/stdout" 2>"$scratch/stderr"
+    status=$?
+    [ "$status" -eq "$wanted" ] || fail "$*: exit status $status, not $wanted: $(cat "$scratch/stderr")"
+}
+
+# summary TEXT: summary.json, its white space squeezed, has it
+summary() {
+    tr -s ' \n' ' ' <"$scratch/out/summary.json" | grep -qF -- "$1" ||
+        fail "summary.json lacks $1"
+}
+
+# says TEXT: the one line on standard error has it
+says() {
+    grep -qF -- "$1" "$scratch/stderr" || fail "no message \"$1\": $(cat "$scratch/stderr")"
+    [ "$(wc -l <"$scratch/stderr")" -eq 1 ] || fail "not one line: $(cat "$scratch/stderr")"
+}
+
+"$MAKE" -s -C "$BUILD" install-pkgincludeHEADERS DESTDIR="$scratch" prefix=/usr \
+    includedir=/usr/include >"$scratch/install" 2>&1 || fail "$(cat "$scratch/install")"
+
+# A page, a MiB, and work that reads both.
+cat >"$scratch/trace.jsonl" <<'END'
+{"wddmsim": 1}
+{"t": 0, "pid": 1, "tid": 1, "op": "CreateDevice", "device": "d"}
+{"t": 0, "pid": 1, "tid": 1, "op": "CreateContext", "context": "c", "device": "d", "node": "3d"}
+{"t": 0, "pid": 1, "tid": 1, "op": "CreateAllocation", "device": "d", "allocations": [{"allocation": "small", "size": 4096, "usage": "texture"}, {"allocation": "large", "size": 1048576, "usage": "texture"}]}
+{"t": 0, "pid": 1, "tid": 1, "op": "Submit", "context": "c", "gpu": 10, "allocations": ["small", "large"]}
+{"t": 9000000, "pid": 1, "tid": 1, "op": "DestroyAllocation", "device": "d", "allocations": ["small"]}
+END
+
+# The built-in one: both in local memory, 1,048,576 + 4,096 bytes.
+replay 0
+summary '"local": { "id": 1, "kind": "memory", "size_bytes": 1073741824, "peak_resident_bytes": 1052672'
+summary '"aperture": { "id": 2, "kind": "aperture", "size_bytes": 1073741824, "peak_resident_bytes": 0'
+
+# The example: the page in the aperture, the MiB in local memory beside 2 MiB of page tables.
+cp "$SOURCE/model/miniport/examples/small-in-system-memory.c" "$scratch/example.c"
+compile example
+replay 0 --miniport "$scratch/example.so"
+summary '"local": { "id": 1, "kind": "memory", "size_bytes": 1073741824, "peak_resident_bytes": 3145728'
+summary '"aperture": { "id": 2, "kind": "aperture", "size_bytes": 1073741824, "peak_resident_bytes": 4096'
+summary '"context_allocations": { "created": 1,'
+summary "\"miniport\": \"$scratch/example.so\", \"miniport_sha256\": \"$(sha256sum "$scratch/example.so" | cut -d' ' -f1)\""
+
+# A name without a folder is one in this folder.
+(cd "$scratch" && "$WDDMSIM" replay trace.jsonl -H ideal --miniport example.so --no-report -q -o here) ||
+    fail "a name without a slash is not found"
+
+# driver NAME BODY-OF-DRIVER-ENTRY
+driver() {
+    cat >"$scratch/$1.c" <<END
+#include <wddmsim/ddi.h>
+static uint32_t refuse(void *miniport, const struct dxgk_start_info *info)
+{
+    (void)miniport, (void)info;
+    return STATUS_UNSUCCESSFUL;
+}
+static uint32_t create(void *miniport, struct dxgkarg_create_allocation *arg)
+{
+    (void)miniport;
+    for (uint32_t i = 0; i < arg->count; i++)
+        arg->allocations[i].supported_write_segment_set = 0x40000000; /* there is no such segment */
+    return STATUS_SUCCESS;
+}
+uint32_t driver_entry(struct dxgkddi *ddi)
+{
+    *ddi = (struct dxgkddi){.version = DXGK_DDI_VERSION, .create_allocation = create};
+    (void)refuse;
+    $2
+}
+END
+    compile "$1"
+}
+
+echo "no miniport" >"$scratch/text.so"
+replay 2 --miniport "$scratch/text.so"
+says "text.so: not a shared object"
+replay 2 --miniport "$scratch/missing.so"
+says "missing.so: not a shared object"
+echo 'int nothing;' >"$scratch/nothing.c"
+compile nothing
+replay 2 --miniport "$scratch/nothing.so"
+says "nothing.so: expected a miniport, found no function driver_entry"
+driver version 'ddi->version = 99; return STATUS_SUCCESS;'
+replay 2 --miniport "$scratch/version.so"
+says "version.so: expected version 1 of the interface, found 99"
+driver unable 'return STATUS_NOT_SUPPORTED;'
+replay 2 --miniport "$scratch/unable.so"
+says "unable.so: driver_entry failed with STATUS_NOT_SUPPORTED"
+driver empty 'ddi->create_allocation = 0; return STATUS_SUCCESS;'
+replay 2 --miniport "$scratch/empty.so"
+says "empty.so: expected create_allocation in its table, found NULL"
+driver refuses 'ddi->start_device = refuse; return STATUS_SUCCESS;'
+replay 1 --miniport "$scratch/refuses.so"
+says "the miniport did not start: STATUS_UNSUCCESSFUL"
+
+# What it answers is checked like anyone's: the create fails, the run goes on.
+driver wrong 'return STATUS_SUCCESS;'
+replay 0 --miniport "$scratch/wrong.so"
+summary '"CreateAllocation": { "count": 1, "failures": { "STATUS_INVALID_PARAMETER": 1 }'
+
+[ "$failed" -eq 0 ] && echo "a miniport of one's own: passed"
+exit "$failed"
