@@ -72,14 +72,14 @@ void etl_map_background(struct etl_import *import)
     for (uint32_t segment = 1; segment < SEGMENTS_MAX; segment++) {
         if (!import->resident_seen[segment])
             continue;
-        etl_fact_format(&import->facts, "bytes", import->resident_bytes[segment],
-                        "segment-%" PRIu32 "-resident-bytes|resident in segment %" PRIu32
-                        " when first told",
-                        segment, segment);
-        etl_fact_format(&import->facts, "bytes", bytes[segment],
-                        "segment-%" PRIu32 "-background-bytes|of them taken up by a made-up "
-                        "allocation, as nothing names them",
-                        segment);
+        trace_facts_add_format(&import->facts, "bytes", import->resident_bytes[segment],
+                               "segment-%" PRIu32 "-resident-bytes|resident in segment %" PRIu32
+                               " when first told",
+                               segment, segment);
+        trace_facts_add_format(&import->facts, "bytes", bytes[segment],
+                               "segment-%" PRIu32 "-background-bytes|of them taken up by a made-up "
+                               "allocation, as nothing names them",
+                               segment);
         if (bytes[segment] == 0)
             continue;
         if (!any) {

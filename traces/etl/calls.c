@@ -12,7 +12,7 @@ struct etl_thread *etl_thread_of(struct etl_import *import, const struct etl_eve
 {
     bool interrupt = event->tid == UINT32_MAX || event->tid == 0;
     uint64_t key = interrupt ? UINT64_C(1) << 32 | event->processor : event->tid;
-    struct etl_thread *thread = etl_map_get(&import->threads, key, 0);
+    struct etl_thread *thread = trace_map_get(&import->threads, key, 0);
     if (thread != NULL)
         return thread;
     thread = etl_take(import, 1, sizeof *thread);

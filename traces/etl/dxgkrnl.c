@@ -75,7 +75,7 @@ static int compare_mapped(const void *left, const void *right)
 /* Frees all but the events and facts, which is all that is needed once the import is done. */
 static void free_import(struct etl_import *import)
 {
-    struct etl_map *const maps[] = {
+    struct trace_map *const maps[] = {
         &import->first_device,   &import->first_context, &import->first_global,
         &import->first_local,    &import->context_node,  &import->engine_contexts,
         &import->process_device, &import->devices,       &import->contexts,
@@ -85,21 +85,21 @@ static void free_import(struct etl_import *import)
         &import->paging,
     };
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
-        etl_map_free(maps[i]);
+        trace_map_free(maps[i]);
     for (size_t i = 0; i < QUEUE_TYPES; i++)
-        etl_samples_free(&import->queue_ns[i]);
+        trace_samples_free(&import->queue_ns[i]);
     for (size_t i = 0; i < DMA_TYPES; i++)
-        etl_samples_free(&import->dma_ns[i]);
+        trace_samples_free(&import->dma_ns[i]);
     for (size_t i = 0; i < OPERATIONS_MAX; i++)
-        etl_samples_free(&import->operation_ns[i]);
+        trace_samples_free(&import->operation_ns[i]);
     for (size_t i = 0; i <= NODES_MAX; i++) {
-        etl_samples_free(&import->nodes[i].same);
-        etl_samples_free(&import->nodes[i].other);
+        trace_samples_free(&import->nodes[i].same);
+        trace_samples_free(&import->nodes[i].other);
     }
-    etl_samples_free(&import->immediate_ns);
-    etl_samples_free(&import->pending_ns);
-    etl_samples_free(&import->closed_ns);
-    etl_samples_free(&import->destroyed_ns);
+    trace_samples_free(&import->immediate_ns);
+    trace_samples_free(&import->pending_ns);
+    trace_samples_free(&import->closed_ns);
+    trace_samples_free(&import->destroyed_ns);
     for (size_t i = 0; i < import->thread_count; i++)
         free(import->thread_list[i]->calls);
     import->thread_count = 0;
@@ -122,7 +122,7 @@ static void etl_close(void *state)
     free_import(&reader->import);
     free(reader->import.events);
     trace_arena_free(&reader->import.arena);
-    etl_facts_free(&reader->import.facts);
+    trace_facts_free(&reader->import.facts);
     etl_container_close(reader->container);
     free(reader);
 }
@@ -146,7 +146,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     etl_map_background(import);
     if (import->event_count > 0)
         qsort(import->events, import->event_count, sizeof *import->events, compare_mapped);
-    etl_fact(&import->facts, "events", "events of the trace", "", import->event_count);
+    trace_facts_add(&import->facts, "events", "events of the trace", "", import->event_count);
     return !import->failed && !import->facts.failed;
 }
 
@@ -166,7 +166,7 @@ static bool etl_open(struct trace_input *input, const struct trace_open_options 
     }
     const char *json = NULL;
     if (import_all(reader, options != NULL ? options : &defaults))
-        json = etl_facts_json(&reader->import.facts);
+        json = trace_facts_json(&reader->import.facts);
     if (json == NULL) {
         trace_fail(error, false, "%s: out of memory", trace_input_path(input));
         etl_close(reader);

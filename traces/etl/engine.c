@@ -13,12 +13,12 @@ struct piece {
 
 static struct etl_node *node_of(struct etl_import *import, uint64_t context, uint32_t *number)
 {
-    uintptr_t known = (uintptr_t)etl_map_get(&import->context_node, context, 0);
+    uintptr_t known = (uintptr_t)trace_map_get(&import->context_node, context, 0);
     *number = known == 0 ? NODE_UNKNOWN : (uint32_t)(known - 1);
     return &import->nodes[*number < NODES_MAX ? *number : NODES_MAX];
 }
 
-static void queue_start(struct etl_import *import, struct etl_map *queue,
+static void queue_start(struct etl_import *import, struct trace_map *queue,
                         const struct etl_event *event, const struct etl_values *values)
 {
     struct etl_packet *packet = etl_take(import, 1, sizeof *packet);
@@ -38,26 +38,26 @@ static void queue_start(struct etl_import *import, struct etl_map *queue,
             packet);
 }
 
-static void queue_stop(struct etl_import *import, const struct etl_map *queue,
+static void queue_stop(struct etl_import *import, const struct trace_map *queue,
                        const struct etl_event *event, const struct etl_values *values)
 {
     struct etl_packet *packet =
-        etl_map_get(queue, etl_get(values, ETL_hContext), etl_get(values, ETL_SubmitSequence));
+        trace_map_get(queue, etl_get(values, ETL_hContext), etl_get(values, ETL_SubmitSequence));
     if (packet == NULL || packet->stop_ns != NEVER) {
         import->tally.queue_stops_unpaired++;
         return;
     }
     packet->stop_ns = event->t_ns;
     if (packet->type < QUEUE_TYPES)
-        etl_sample(&import->facts, &import->queue_ns[packet->type],
-                   packet->stop_ns - packet->start_ns);
+        trace_samples_add(&import->facts, &import->queue_ns[packet->type],
+                          packet->stop_ns - packet->start_ns);
 }
 
 /* Counts contexts with work of their own, and those that carry preemption packets only. */
 static void count_context(struct etl_import *import, uint64_t context, uint64_t type)
 {
     static char worked, preempted;
-    void *before = etl_map_get(&import->engine_contexts, context, 0);
+    void *before = trace_map_get(&import->engine_contexts, context, 0);
     if (before == &worked || (before == &preempted && type == DMA_PREEMPTION))
         return;
     if (type == DMA_PREEMPTION) {
@@ -70,8 +70,8 @@ static void count_context(struct etl_import *import, uint64_t context, uint64_t 
             type == DMA_PREEMPTION ? &preempted : &worked);
 }
 
-static void dma_start(struct etl_import *import, struct etl_map *pieces,
-                      const struct etl_map *queue, const struct etl_event *event,
+static void dma_start(struct etl_import *import, struct trace_map *pieces,
+                      const struct trace_map *queue, const struct etl_event *event,
                       const struct etl_values *values)
 {
     struct piece *piece = etl_take(import, 1, sizeof *piece);
@@ -80,8 +80,8 @@ static void dma_start(struct etl_import *import, struct etl_map *pieces,
     piece->start_ns = event->t_ns;
     /* The context whose queue it came from, where that is another one than it runs on. */
     uint64_t context = etl_get(values, ETL_hQueuePacketContext);
-    piece->packet = etl_map_get(queue, context != 0 ? context : etl_get(values, ETL_hContext),
-                                etl_get(values, ETL_ulQueueSubmitSequence));
+    piece->packet = trace_map_get(queue, context != 0 ? context : etl_get(values, ETL_hContext),
+                                  etl_get(values, ETL_ulQueueSubmitSequence));
     uint64_t type = etl_get(values, ETL_PacketType);
     if (piece->packet == NULL && type != DMA_PREEMPTION)
         import->tally.dma_without_queue_packet++;
@@ -91,13 +91,13 @@ static void dma_start(struct etl_import *import, struct etl_map *pieces,
             piece);
 }
 
-static void dma_stop(struct etl_import *import, struct etl_map *pieces,
+static void dma_stop(struct etl_import *import, struct trace_map *pieces,
                      const struct etl_event *event, const struct etl_values *values)
 {
     uint64_t context = etl_get(values, ETL_hContext);
     uint64_t id = etl_get(values, ETL_uliCompletionId);
     uint64_t type = etl_get(values, ETL_PacketType);
-    struct piece *piece = etl_map_get(pieces, context, id);
+    struct piece *piece = trace_map_get(pieces, context, id);
     if (piece == NULL) {
         import->tally.dma_stops_unpaired++;
         return;
@@ -106,7 +106,7 @@ static void dma_stop(struct etl_import *import, struct etl_map *pieces,
     import->tally.dma_unfinished--;
     if (type < DMA_TYPES) {
         import->tally.dma_packets[type]++;
-        etl_sample(&import->facts, &import->dma_ns[type], event->t_ns - piece->start_ns);
+        trace_samples_add(&import->facts, &import->dma_ns[type], event->t_ns - piece->start_ns);
     }
     import->tally.dma_preempted += etl_get(values, ETL_bPreempted) != 0;
 
@@ -122,7 +122,7 @@ static void dma_stop(struct etl_import *import, struct etl_map *pieces,
         piece->packet->switches += other && number < NODES_MAX;
     }
     if (type == DMA_RENDER && idle && node->seen)
-        etl_sample(&import->facts, other ? &node->other : &node->same, engine_ns);
+        trace_samples_add(&import->facts, other ? &node->other : &node->same, engine_ns);
     node->last_stop_ns = event->t_ns;
     node->last_context = context;
     node->seen = true;
@@ -140,14 +140,14 @@ static void estimate_switch(struct etl_node *node)
     static const double SHORTEST = 0.01;
     if (node->same.count < ENOUGH || node->other.count < ENOUGH)
         return;
-    uint64_t same = etl_quantile(&node->same, SHORTEST);
-    uint64_t other = etl_quantile(&node->other, SHORTEST);
+    uint64_t same = trace_samples_quantile(&node->same, SHORTEST);
+    uint64_t other = trace_samples_quantile(&node->other, SHORTEST);
     node->switch_ns = other > same ? other - same : 0;
 }
 
 void etl_learn_engines(struct etl_import *import)
 {
-    struct etl_map queue = {0}, pieces = {0};
+    struct trace_map queue = {0}, pieces = {0};
     struct etl_values values;
     for (size_t i = 0; i < import->records.count && !import->failed; i++) {
         const struct etl_event *event = &import->records.items[i];
@@ -173,8 +173,8 @@ void etl_learn_engines(struct etl_import *import)
             break;
         }
     }
-    etl_map_free(&queue);
-    etl_map_free(&pieces);
+    trace_map_free(&queue);
+    trace_map_free(&pieces);
     for (size_t i = 0; i < NODES_MAX; i++)
         estimate_switch(&import->nodes[i]);
 }

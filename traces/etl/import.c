@@ -10,9 +10,9 @@ void *etl_take(struct etl_import *import, size_t count, size_t size)
     return memory;
 }
 
-void etl_put(struct etl_import *import, struct etl_map *map, uint64_t a, uint64_t b, void *value)
+void etl_put(struct etl_import *import, struct trace_map *map, uint64_t a, uint64_t b, void *value)
 {
-    if (!etl_map_put(map, a, b, value))
+    if (!trace_map_put(map, a, b, value))
         import->failed = true;
 }
 

@@ -8,9 +8,9 @@
 #define WDDMSIM_TRACES_ETL_IMPORT_H
 
 #include "traces/arena.h"
-#include "traces/etl/facts.h"
+#include "traces/facts.h"
 #include "traces/etl/layouts.h"
-#include "traces/etl/map.h"
+#include "traces/map.h"
 #include "traces/etl/records.h"
 #include "traces/event.h"
 #include "traces/vocabulary.h"
@@ -176,14 +176,14 @@ enum { NODES_MAX = 64, OPERATIONS_MAX = 2048, SEGMENTS_MAX = 32 };
 /* Engine state and statistics of one node. */
 struct etl_node {
     uint64_t last_stop_ns, last_context;
-    struct etl_samples same, other; /* idle engine: engine time by whose packet was before */
-    uint64_t switch_ns;             /* the estimate; 0: none */
+    struct trace_samples same, other; /* idle engine: engine time by whose packet was before */
+    uint64_t switch_ns;               /* the estimate; 0: none */
     bool seen;
 };
 
 struct etl_import {
     struct etl_records records;
-    struct etl_facts facts;
+    struct trace_facts facts;
     struct etl_tally tally;
     struct trace_arena arena;
     bool failed; /* out of memory: asked for once, at the end */
@@ -199,31 +199,31 @@ struct etl_import {
     struct etl_call *calls;
     size_t call_count, call_capacity, next_call;
     struct etl_node nodes[NODES_MAX + 1]; /* the last one: node not known */
-    struct etl_samples queue_ns[QUEUE_TYPES], dma_ns[DMA_TYPES];
-    struct etl_samples operation_ns[OPERATIONS_MAX];
-    struct etl_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
+    struct trace_samples queue_ns[QUEUE_TYPES], dma_ns[DMA_TYPES];
+    struct trace_samples operation_ns[OPERATIONS_MAX];
+    struct trace_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
 
     /* objects.c */
-    uint32_t apertures;                         /* set of segments, see segments.c */
-    struct etl_map first_device, first_context; /* what the first event of a handle told */
-    struct etl_map first_global, first_local;
-    struct etl_map context_node;
-    struct etl_map engine_contexts;
-    struct etl_map process_device;                     /* pid: the device, or `several` */
-    struct etl_map devices, contexts, globals, locals; /* alive now */
-    struct etl_map made_up_devices;                    /* pid */
-    struct etl_map generations;                        /* (kind, handle) */
-    struct etl_map resources;                          /* alive now */
-    struct etl_map fences;
+    uint32_t apertures;                           /* set of segments, see segments.c */
+    struct trace_map first_device, first_context; /* what the first event of a handle told */
+    struct trace_map first_global, first_local;
+    struct trace_map context_node;
+    struct trace_map engine_contexts;
+    struct trace_map process_device;                     /* pid: the device, or `several` */
+    struct trace_map devices, contexts, globals, locals; /* alive now */
+    struct trace_map made_up_devices;                    /* pid */
+    struct trace_map generations;                        /* (kind, handle) */
+    struct trace_map resources;                          /* alive now */
+    struct trace_map fences;
     struct etl_fence *first_fence, *last_fence;
     struct etl_allocation **allocations; /* all named ones, in the order of their naming */
     size_t allocation_count, allocation_capacity;
 
     /* map-*.c */
-    struct etl_map threads;
-    struct etl_map buffers;    /* paging buffers being built */
-    struct etl_map references; /* (context, DMA buffer): what it reads and writes */
-    struct etl_map paging;     /* (queue, sequence) of operations to finish */
+    struct trace_map threads;
+    struct trace_map buffers;    /* paging buffers being built */
+    struct trace_map references; /* (context, DMA buffer): what it reads and writes */
+    struct trace_map paging;     /* (queue, sequence) of operations to finish */
     struct etl_thread **thread_list;
     size_t thread_count, thread_capacity;
     uint64_t resident_bytes[SEGMENTS_MAX];
@@ -236,7 +236,7 @@ struct etl_import {
 void *etl_take(struct etl_import *import, size_t count, size_t size);
 
 /* Sets a map entry; remembers a failure. */
-void etl_put(struct etl_import *import, struct etl_map *map, uint64_t a, uint64_t b, void *value);
+void etl_put(struct etl_import *import, struct trace_map *map, uint64_t a, uint64_t b, void *value);
 
 /* Makes room for one more item in a list that malloc holds; NULL after remembering the failure. */
 void *etl_grow(struct etl_import *import, void *items, size_t count, size_t *capacity, size_t size);

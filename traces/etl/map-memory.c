@@ -131,8 +131,9 @@ static void make_resident_stop(struct etl_import *import, const struct etl_event
         import->tally.make_resident_pending++;
     else
         import->tally.make_resident_failed++;
-    etl_sample(&import->facts,
-               status == STATUS_PENDING ? &import->pending_ns : &import->immediate_ns, took_ns);
+    trace_samples_add(&import->facts,
+                      status == STATUS_PENDING ? &import->pending_ns : &import->immediate_ns,
+                      took_ns);
     if (built->allocations.count == 0) {
         import->tally.make_resident_empty++;
         return;
@@ -213,15 +214,15 @@ static void paging_stop(struct etl_import *import, const struct etl_event *event
                         const struct etl_values *values)
 {
     uint64_t queue = etl_get(values, ETL_PagingQueue), sequence = etl_get(values, ETL_SequenceId);
-    struct etl_operation *operation = etl_map_get(&import->paging, queue, sequence);
+    struct etl_operation *operation = trace_map_get(&import->paging, queue, sequence);
     if (operation == NULL) {
         import->tally.paging_stops_unpaired++;
         return;
     }
     etl_put(import, &import->paging, queue, sequence, NULL);
     if (operation->type < OPERATIONS_MAX)
-        etl_sample(&import->facts, &import->operation_ns[operation->type],
-                   event->t_ns - operation->start_ns);
+        trace_samples_add(&import->facts, &import->operation_ns[operation->type],
+                          event->t_ns - operation->start_ns);
     if (operation->resident != NULL && operation->resident->done_ns < event->t_ns)
         etl_give_done(operation->resident, event->t_ns);
 }
@@ -259,7 +260,7 @@ static void paging_operation(struct etl_import *import, const struct etl_event *
         return;
     }
     uint64_t handle = etl_get(values, ETL_hDmaBuffer);
-    struct etl_buffer *buffer = etl_map_get(&import->buffers, handle, 0);
+    struct etl_buffer *buffer = trace_map_get(&import->buffers, handle, 0);
     if (buffer == NULL) {
         buffer = etl_take(import, 1, sizeof *buffer);
         if (buffer == NULL)
@@ -294,7 +295,7 @@ static void paging_operation(struct etl_import *import, const struct etl_event *
 void etl_map_paging_packet(struct etl_import *import, const struct etl_event *event,
                            uint64_t dma_buffer, const struct etl_packet *packet)
 {
-    struct etl_buffer *buffer = etl_map_get(&import->buffers, dma_buffer, 0);
+    struct etl_buffer *buffer = trace_map_get(&import->buffers, dma_buffer, 0);
     struct trace_name system = etl_segment(import, 0);
     bool empty = buffer == NULL || buffer->operations == 0; /* page tables only */
     struct trace_event *emitted =

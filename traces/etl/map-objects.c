@@ -130,7 +130,7 @@ static void local_stop(struct etl_import *import, const struct etl_event *event,
     if (opening == NULL)
         return;
     if (opening->terminated_ns != NEVER)
-        etl_sample(&import->facts, &import->closed_ns, event->t_ns - opening->terminated_ns);
+        trace_samples_add(&import->facts, &import->closed_ns, event->t_ns - opening->terminated_ns);
     if (opening->destroy != NULL && opening->destroy->done_ns < event->t_ns)
         etl_give_done(opening->destroy, event->t_ns);
     etl_put(import, &import->locals, local, 0, NULL);
@@ -145,7 +145,8 @@ static void global_stop(struct etl_import *import, const struct etl_event *event
     if (allocation == NULL)
         return;
     if (allocation->destroy != NULL) {
-        etl_sample(&import->facts, &import->destroyed_ns, event->t_ns - allocation->terminated_ns);
+        trace_samples_add(&import->facts, &import->destroyed_ns,
+                          event->t_ns - allocation->terminated_ns);
         if (allocation->destroy->done_ns < event->t_ns)
             etl_give_done(allocation->destroy, event->t_ns);
     }
@@ -158,7 +159,7 @@ static void device_stop(struct etl_import *import, const struct etl_event *event
                         const struct etl_values *values)
 {
     uint64_t handle = etl_get(values, ETL_hDevice);
-    struct etl_device *device = etl_map_get(&import->devices, handle, 0);
+    struct etl_device *device = trace_map_get(&import->devices, handle, 0);
     struct trace_event *destroy =
         device != NULL ? etl_emit(import, TRACE_DESTROY_DEVICE, event, event->t_ns, ORDER_RECORDED)
                        : NULL;
@@ -174,7 +175,7 @@ static void context_stop(struct etl_import *import, const struct etl_event *even
                          const struct etl_values *values)
 {
     uint64_t handle = etl_get(values, ETL_hContext);
-    struct etl_context *context = etl_map_get(&import->contexts, handle, 0);
+    struct etl_context *context = trace_map_get(&import->contexts, handle, 0);
     struct trace_event *destroy = context != NULL ? etl_emit(import, TRACE_DESTROY_CONTEXT, event,
                                                              event->t_ns, ORDER_RECORDED)
                                                   : NULL;

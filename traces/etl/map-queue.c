@@ -11,7 +11,7 @@ struct etl_fence {
 
 static struct etl_fence *fence_of(struct etl_import *import, uint64_t handle)
 {
-    struct etl_fence *fence = etl_map_get(&import->fences, handle, 0);
+    struct etl_fence *fence = trace_map_get(&import->fences, handle, 0);
     if (fence != NULL)
         return fence;
     fence = etl_take(import, 1, sizeof *fence);
@@ -76,7 +76,7 @@ static void submit(struct etl_import *import, const struct etl_event *event,
     }
     uint64_t context = etl_get(values, ETL_hContext), buffer = etl_get(values, ETL_hDmaBuffer);
     const struct etl_references *references =
-        buffer != 0 ? etl_map_get(&import->references, context, buffer) : NULL;
+        buffer != 0 ? trace_map_get(&import->references, context, buffer) : NULL;
     if (references != NULL) {
         emitted->allocations = references->reads;
         emitted->writes = references->writes;

@@ -45,14 +45,14 @@ static const char *text_of_handle(struct etl_import *import, uint64_t handle, ui
 struct trace_name etl_name(struct etl_import *import, enum etl_kind kind, uint64_t handle)
 {
     uint64_t generation =
-        (uint64_t)(uintptr_t)etl_map_get(&import->generations, handle, (uint64_t)kind) + 1;
+        (uint64_t)(uintptr_t)trace_map_get(&import->generations, handle, (uint64_t)kind) + 1;
     etl_put(import, &import->generations, handle, (uint64_t)kind, (void *)(uintptr_t)generation);
     return (struct trace_name){.text = text_of_handle(import, handle, generation)};
 }
 
 struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle)
 {
-    struct trace_name *name = etl_map_get(&import->resources, handle, 0);
+    struct trace_name *name = trace_map_get(&import->resources, handle, 0);
     if (name == NULL) {
         name = etl_take(import, 1, sizeof *name);
         if (name == NULL)
@@ -65,10 +65,10 @@ struct trace_name etl_resource_name(struct etl_import *import, uint64_t handle)
 
 /* The first pass */
 
-static struct first *first_of(struct etl_import *import, struct etl_map *map, uint64_t handle,
+static struct first *first_of(struct etl_import *import, struct trace_map *map, uint64_t handle,
                               const struct etl_event *event)
 {
-    struct first *first = handle != 0 ? etl_map_get(map, handle, 0) : NULL;
+    struct first *first = handle != 0 ? trace_map_get(map, handle, 0) : NULL;
     if (first != NULL || handle == 0)
         return first;
     first = etl_take(import, 1, sizeof *first);
@@ -94,7 +94,7 @@ static void learn_device(struct etl_import *import, const struct etl_event *even
     if (device->pid != 0 || pid == 0 || pid == SYSTEM_PID || pid >= UINT32_MAX || !device->before)
         return;
     device->pid = (uint32_t)pid;
-    struct first *known = etl_map_get(&import->process_device, pid, 0);
+    struct first *known = trace_map_get(&import->process_device, pid, 0);
     etl_put(import, &import->process_device, pid, 0, known == NULL ? device : &several);
 }
 
@@ -105,7 +105,7 @@ static void learn_context(struct etl_import *import, const struct etl_event *eve
     uint32_t number = (uint32_t)etl_get(values, ETL_NodeOrdinal);
     if (handle == 0)
         return;
-    if (etl_map_get(&import->context_node, handle, 0) == NULL && etl_has(values, ETL_NodeOrdinal))
+    if (trace_map_get(&import->context_node, handle, 0) == NULL && etl_has(values, ETL_NodeOrdinal))
         etl_put(import, &import->context_node, handle, 0, (void *)((uintptr_t)number + 1));
     if (event->id == ID_SELECT_CONTEXT)
         return;
@@ -249,10 +249,10 @@ struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t hand
 {
     if (handle == 0)
         return device_of_process(import, pid);
-    struct etl_device *device = etl_map_get(&import->devices, handle, 0);
+    struct etl_device *device = trace_map_get(&import->devices, handle, 0);
     if (device != NULL)
         return device;
-    struct first *first = etl_map_get(&import->first_device, handle, 0);
+    struct first *first = trace_map_get(&import->first_device, handle, 0);
     if (first != NULL && first->before && !first->spent) {
         first->spent = true;
         pid = first->pid != 0 ? first->pid : pid;
@@ -264,10 +264,10 @@ struct etl_device *etl_device_of_handle(struct etl_import *import, uint64_t hand
 
 static struct etl_device *device_of_process(struct etl_import *import, uint32_t pid)
 {
-    struct first *only = etl_map_get(&import->process_device, pid, 0);
+    struct first *only = trace_map_get(&import->process_device, pid, 0);
     if (only != NULL && only != &several)
         return etl_device_of_handle(import, only->handle, pid);
-    struct etl_device *device = etl_map_get(&import->made_up_devices, pid, 0);
+    struct etl_device *device = trace_map_get(&import->made_up_devices, pid, 0);
     if (device != NULL)
         return device;
     enum { ROOM = 24 };
@@ -310,12 +310,12 @@ struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
 struct etl_context *etl_context_of(struct etl_import *import, uint64_t handle,
                                    const struct etl_event *from)
 {
-    struct etl_context *context = etl_map_get(&import->contexts, handle, 0);
+    struct etl_context *context = trace_map_get(&import->contexts, handle, 0);
     if (context != NULL)
         return context;
-    struct first *first = etl_map_get(&import->first_context, handle, 0);
+    struct first *first = trace_map_get(&import->first_context, handle, 0);
     struct etl_device *device = NULL;
-    uintptr_t node = (uintptr_t)etl_map_get(&import->context_node, handle, 0);
+    uintptr_t node = (uintptr_t)trace_map_get(&import->context_node, handle, 0);
     bool system = from->pid == SYSTEM_PID;
     if (first != NULL && first->before && !first->spent) {
         first->spent = true;
@@ -347,13 +347,13 @@ struct etl_allocation *etl_make_allocation(struct etl_import *import, uint64_t h
 
 struct etl_allocation *etl_allocation_of_global(struct etl_import *import, uint64_t global)
 {
-    struct etl_allocation *allocation = etl_map_get(&import->globals, global, 0);
+    struct etl_allocation *allocation = trace_map_get(&import->globals, global, 0);
     if (allocation != NULL)
         return allocation;
     allocation = etl_make_allocation(import, global);
     if (allocation == NULL)
         return NULL;
-    struct first *first = etl_map_get(&import->first_global, global, 0);
+    struct first *first = trace_map_get(&import->first_global, global, 0);
     if (first != NULL && first->before && !first->spent) {
         first->spent = true;
         allocation->about = first->about;
@@ -382,10 +382,10 @@ struct etl_opening *etl_make_opening(struct etl_import *import, uint64_t local,
 
 struct etl_opening *etl_opening_of(struct etl_import *import, uint64_t local, uint32_t pid)
 {
-    struct etl_opening *opening = etl_map_get(&import->locals, local, 0);
+    struct etl_opening *opening = trace_map_get(&import->locals, local, 0);
     if (opening != NULL)
         return opening;
-    struct first *first = etl_map_get(&import->first_local, local, 0);
+    struct first *first = trace_map_get(&import->first_local, local, 0);
     if (first != NULL && first->before && !first->spent && first->global != 0) {
         first->spent = true;
         struct etl_device *device =
@@ -414,7 +414,7 @@ void etl_map_rundown(struct etl_import *import)
         if (event->id != ID_GLOBAL_RUNDOWN || !etl_decode_event(event, &values))
             continue;
         uint64_t handle = etl_get(&values, ETL_hVidMmGlobalAlloc);
-        struct first *first = etl_map_get(&import->first_global, handle, 0);
+        struct first *first = trace_map_get(&import->first_global, handle, 0);
         if (first == NULL || !first->before || first->spent)
             continue;
         struct etl_allocation *allocation = etl_allocation_of_global(import, handle);

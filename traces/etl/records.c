@@ -2,7 +2,7 @@
 
 #include "traces/etl/bytes.h"
 #include "traces/etl/layouts.h"
-#include "traces/etl/map.h"
+#include "traces/map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct picker {
     struct etl_records *records;
     const struct etl_header *header;
     uint64_t first_stamp, last_stamp;
-    struct etl_map nodes; /* last node of each context, so that only changes are kept */
+    struct trace_map nodes; /* last node of each context, so that only changes are kept */
     unsigned char ids[IDS];
     unsigned char functions[FUNCTIONS];
 };
@@ -53,9 +53,9 @@ static bool changes_node(struct picker *picker, const struct etl_record *record)
         return true;
     uint64_t context = etl_get(&values, ETL_hContext);
     void *node = (void *)(uintptr_t)(etl_get(&values, ETL_NodeOrdinal) + 1);
-    if (context == 0 || etl_map_get(&picker->nodes, context, 0) == node)
+    if (context == 0 || trace_map_get(&picker->nodes, context, 0) == node)
         return false;
-    (void)etl_map_put(&picker->nodes, context, 0, node); /* without memory: kept once more */
+    (void)trace_map_put(&picker->nodes, context, 0, node); /* without memory: kept once more */
     return true;
 }
 
@@ -161,7 +161,7 @@ bool etl_records_read(struct etl_records *records, struct etl_container *contain
     for (size_t i = 0; i < records->count; i++)
         records->items[i].t_ns =
             etl_stamp_distance_ns(header, picker->first_stamp, records->items[i].t_ns);
-    etl_map_free(&picker->nodes);
+    trace_map_free(&picker->nodes);
     free(picker);
     return good;
 }

@@ -41,10 +41,10 @@ void etl_learn_segments(struct etl_import *import)
     }
     uint32_t added = asked ? finished & ~asked : 0;
     import->apertures = told ? told_aperture | (added & ~told) : system_only | added;
-    etl_fact(&import->facts, "segments-told", "segments that a rundown describes", "",
-             (uint64_t)__builtin_popcount(told));
-    etl_fact(&import->facts, "segments-aperture",
-             "segments taken for apertures: bit 0 is segment 1", "", import->apertures);
+    trace_facts_add(&import->facts, "segments-told", "segments that a rundown describes", "",
+                    (uint64_t)__builtin_popcount(told));
+    trace_facts_add(&import->facts, "segments-aperture",
+                    "segments taken for apertures: bit 0 is segment 1", "", import->apertures);
 }
 
 struct trace_name etl_segment(const struct etl_import *import, uint64_t segment)

@@ -98,33 +98,39 @@ static const struct counter counters[] = {
     COUNTER(calls_unpaired, "calls-unpaired", "Profiler calls or returns without the other", ""),
 };
 
-static void container_facts(struct etl_facts *facts, const struct etl_records *records,
+static void container_facts(struct trace_facts *facts, const struct etl_records *records,
                             const struct etl_container *container)
 {
     const struct etl_header *header = etl_container_header(container);
     const struct etl_counts *counts = etl_container_counts(container);
-    etl_fact(facts, "records", "records but for the file's own", "", counts->records);
-    etl_fact(facts, "header-records", "records about the file itself", "", counts->header_records);
-    etl_fact(facts, "dxgkrnl-records", "records of Microsoft-Windows-DxgKrnl", "",
-             records->dxgkrnl);
-    etl_fact(facts, "events-lost", "events the recorder dropped", "", header->events_lost);
-    etl_fact(facts, "buffers-lost", "buffers the recorder dropped", "", header->buffers_lost);
-    etl_fact(facts, "buffers", "buffers in the file", "", counts->buffers);
-    etl_fact(facts, "compressed-buffers", "of them compressed", "", counts->compressed_buffers);
-    etl_fact(facts, "damaged-buffers", "buffers read in part or not at all", "",
-             counts->damaged_buffers);
-    etl_fact(facts, "trailing-bytes", "behind the last buffer", "bytes", counts->trailing_bytes);
-    etl_fact(facts, "stamps-out-of-range", "DxgKrnl records dropped for an impossible time", "",
-             records->stamps_out_of_range);
-    etl_fact(facts, "unknown-ids", "DxgKrnl records with an id the event tables lack", "",
-             records->unknown_ids);
-    etl_fact(facts, "unmapped", "DxgKrnl records with a known id that a trace has no event for", "",
-             records->unmapped);
-    etl_fact(facts, "recorder-start-ns", "from the start of the recorder to t 0", "ns",
-             records->start_ns);
-    etl_fact(facts, "duration-ns", "from t 0 to the last DxgKrnl record", "ns", records->end_ns);
-    etl_fact(facts, "preemption-attempts", "AttemptPreemption records", "",
-             records->preemption_attempts);
+    trace_facts_add(facts, "records", "records but for the file's own", "", counts->records);
+    trace_facts_add(facts, "header-records", "records about the file itself", "",
+                    counts->header_records);
+    trace_facts_add(facts, "dxgkrnl-records", "records of Microsoft-Windows-DxgKrnl", "",
+                    records->dxgkrnl);
+    trace_facts_add(facts, "events-lost", "events the recorder dropped", "", header->events_lost);
+    trace_facts_add(facts, "buffers-lost", "buffers the recorder dropped", "",
+                    header->buffers_lost);
+    trace_facts_add(facts, "buffers", "buffers in the file", "", counts->buffers);
+    trace_facts_add(facts, "compressed-buffers", "of them compressed", "",
+                    counts->compressed_buffers);
+    trace_facts_add(facts, "damaged-buffers", "buffers read in part or not at all", "",
+                    counts->damaged_buffers);
+    trace_facts_add(facts, "trailing-bytes", "behind the last buffer", "bytes",
+                    counts->trailing_bytes);
+    trace_facts_add(facts, "stamps-out-of-range", "DxgKrnl records dropped for an impossible time",
+                    "", records->stamps_out_of_range);
+    trace_facts_add(facts, "unknown-ids", "DxgKrnl records with an id the event tables lack", "",
+                    records->unknown_ids);
+    trace_facts_add(facts, "unmapped",
+                    "DxgKrnl records with a known id that a trace has no event for", "",
+                    records->unmapped);
+    trace_facts_add(facts, "recorder-start-ns", "from the start of the recorder to t 0", "ns",
+                    records->start_ns);
+    trace_facts_add(facts, "duration-ns", "from t 0 to the last DxgKrnl record", "ns",
+                    records->end_ns);
+    trace_facts_add(facts, "preemption-attempts", "AttemptPreemption records", "",
+                    records->preemption_attempts);
 }
 
 /* "DxgkMakeResident" → "dxgk-make-resident" */
@@ -142,16 +148,16 @@ static void spell_key(const char *name, char *key, size_t room)
 static void function_facts(struct etl_import *import)
 {
     for (size_t f = 0; f < etl_function_count; f++) {
-        struct etl_samples samples = {0};
+        struct trace_samples samples = {0};
         for (size_t i = 0; i < import->call_count; i++)
             if (import->calls[i].function == etl_functions[f].id &&
                 import->calls[i].stop_ns != NEVER)
-                etl_sample(&import->facts, &samples,
-                           import->calls[i].stop_ns - import->calls[i].start_ns);
+                trace_samples_add(&import->facts, &samples,
+                                  import->calls[i].stop_ns - import->calls[i].start_ns);
         char key[64];
         spell_key(etl_functions[f].name, key, sizeof key);
-        etl_fact_quantiles(&import->facts, key, etl_functions[f].name, &samples);
-        etl_samples_free(&samples);
+        trace_facts_add_quantiles(&import->facts, key, etl_functions[f].name, &samples);
+        trace_samples_free(&samples);
     }
 }
 
@@ -174,32 +180,34 @@ static void latency_facts(struct etl_import *import)
         {"system-paging-dma", "system paging DMA packet from hand-over to completion"},
         {"preemption-dma", "preemption packet from hand-over to completion"},
     };
-    struct etl_facts *facts = &import->facts;
+    struct trace_facts *facts = &import->facts;
     for (size_t i = 0; i < QUEUE_TYPES; i++)
-        etl_fact_quantiles(facts, queue_keys[i][0], queue_keys[i][1], &import->queue_ns[i]);
+        trace_facts_add_quantiles(facts, queue_keys[i][0], queue_keys[i][1], &import->queue_ns[i]);
     for (size_t i = 0; i < DMA_TYPES; i++)
-        etl_fact_quantiles(facts, dma_keys[i][0], dma_keys[i][1], &import->dma_ns[i]);
+        trace_facts_add_quantiles(facts, dma_keys[i][0], dma_keys[i][1], &import->dma_ns[i]);
     for (size_t i = 0; i < OPERATIONS_MAX; i++) {
         if (import->operation_ns[i].count == 0)
             continue;
         char key[32], meaning[48];
         snprintf(key, sizeof key, "operation-%zu", i);
         snprintf(meaning, sizeof meaning, "VidMm operation %zu", i);
-        etl_fact_quantiles(facts, key, meaning, &import->operation_ns[i]);
+        trace_facts_add_quantiles(facts, key, meaning, &import->operation_ns[i]);
     }
-    etl_fact_quantiles(facts, "make-resident-immediate-call", "MakeResident done at once",
-                       &import->immediate_ns);
-    etl_fact_quantiles(facts, "make-resident-pending-call", "MakeResident left pending",
-                       &import->pending_ns);
-    etl_fact_quantiles(facts, "terminated-to-closed", "from closing to closed", &import->closed_ns);
-    etl_fact_quantiles(facts, "terminated-to-destroyed", "from closing to destroyed",
-                       &import->destroyed_ns);
+    trace_facts_add_quantiles(facts, "make-resident-immediate-call", "MakeResident done at once",
+                              &import->immediate_ns);
+    trace_facts_add_quantiles(facts, "make-resident-pending-call", "MakeResident left pending",
+                              &import->pending_ns);
+    trace_facts_add_quantiles(facts, "terminated-to-closed", "from closing to closed",
+                              &import->closed_ns);
+    trace_facts_add_quantiles(facts, "terminated-to-destroyed", "from closing to destroyed",
+                              &import->destroyed_ns);
     for (size_t i = 0; i < NODES_MAX; i++)
         if (import->nodes[i].seen)
-            etl_fact_format(facts, "ns", import->nodes[i].switch_ns,
-                            "switch-ns-node-%zu|estimated context switch on node %zu, 0: too few "
-                            "packets",
-                            i, i);
+            trace_facts_add_format(
+                facts, "ns", import->nodes[i].switch_ns,
+                "switch-ns-node-%zu|estimated context switch on node %zu, 0: too few "
+                "packets",
+                i, i);
 }
 
 void etl_summarize(struct etl_import *import, const struct etl_container *container)
@@ -208,13 +216,14 @@ void etl_summarize(struct etl_import *import, const struct etl_container *contai
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         const uint64_t *value =
             (const uint64_t *)(const void *)((const char *)&import->tally + counters[i].offset);
-        etl_fact(&import->facts, counters[i].key, counters[i].meaning, counters[i].unit, *value);
+        trace_facts_add(&import->facts, counters[i].key, counters[i].meaning, counters[i].unit,
+                        *value);
     }
     for (uint32_t i = 0; i < SEGMENTS_MAX; i++)
         if (import->tally.page_ins[i] > 0)
-            etl_fact_format(&import->facts, "", import->tally.page_ins[i],
-                            "page-ins-segment-%" PRIu32 "|allocations paged in to segment %" PRIu32,
-                            i, i);
+            trace_facts_add_format(
+                &import->facts, "", import->tally.page_ins[i],
+                "page-ins-segment-%" PRIu32 "|allocations paged in to segment %" PRIu32, i, i);
     latency_facts(import);
     function_facts(import);
 }

@@ -1,8 +1,8 @@
-#include "traces/etl/map.h"
+#include "traces/map.h"
 
 #include <stdlib.h>
 
-struct etl_map_slot {
+struct trace_map_slot {
     uint64_t a, b;
     void *value;
     bool taken; /* stays set when the value is forgotten, so that searches go on behind it */
@@ -16,7 +16,7 @@ static uint64_t mix(uint64_t x)
 }
 
 /* The slot of the pair, or the free one where it belongs. */
-static struct etl_map_slot *find(const struct etl_map *map, uint64_t a, uint64_t b)
+static struct trace_map_slot *find(const struct trace_map *map, uint64_t a, uint64_t b)
 {
     size_t i = (size_t)mix(a ^ mix(b + UINT64_C(0x9e3779b97f4a7c15))) & (map->capacity - 1);
     while (map->slots[i].taken && (map->slots[i].a != a || map->slots[i].b != b))
@@ -24,20 +24,20 @@ static struct etl_map_slot *find(const struct etl_map *map, uint64_t a, uint64_t
     return &map->slots[i];
 }
 
-void *etl_map_get(const struct etl_map *map, uint64_t a, uint64_t b)
+void *trace_map_get(const struct trace_map *map, uint64_t a, uint64_t b)
 {
     return map->capacity == 0 ? NULL : find(map, a, b)->value;
 }
 
 /* Makes the table anew without forgotten entries, larger if that alone does not halve its load. */
-static bool grow(struct etl_map *map)
+static bool grow(struct trace_map *map)
 {
     size_t alive = 0;
     for (size_t i = 0; i < map->capacity; i++)
         alive += map->slots[i].value != NULL;
-    struct etl_map larger = {.capacity = map->capacity == 0          ? 64
-                                         : 3 * alive < map->capacity ? map->capacity
-                                                                     : 2 * map->capacity};
+    struct trace_map larger = {.capacity = map->capacity == 0          ? 64
+                                           : 3 * alive < map->capacity ? map->capacity
+                                                                       : 2 * map->capacity};
     larger.slots = calloc(larger.capacity, sizeof *larger.slots);
     if (larger.slots == NULL)
         return false;
@@ -52,19 +52,19 @@ static bool grow(struct etl_map *map)
     return true;
 }
 
-bool etl_map_put(struct etl_map *map, uint64_t a, uint64_t b, void *value)
+bool trace_map_put(struct trace_map *map, uint64_t a, uint64_t b, void *value)
 {
     if (map->used * 3 >= map->capacity * 2 && !grow(map))
         return false;
-    struct etl_map_slot *slot = find(map, a, b);
+    struct trace_map_slot *slot = find(map, a, b);
     if (!slot->taken)
         map->used++;
-    *slot = (struct etl_map_slot){a, b, value, true};
+    *slot = (struct trace_map_slot){a, b, value, true};
     return true;
 }
 
-void etl_map_free(struct etl_map *map)
+void trace_map_free(struct trace_map *map)
 {
     free(map->slots);
-    *map = (struct etl_map){0};
+    *map = (struct trace_map){0};
 }

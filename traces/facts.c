@@ -1,4 +1,4 @@
-#include "traces/etl/facts.h"
+#include "traces/facts.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void etl_fact(struct etl_facts *facts, const char *key, const char *meaning, const char *unit,
-              uint64_t value)
+void trace_facts_add(struct trace_facts *facts, const char *key, const char *meaning,
+                     const char *unit, uint64_t value)
 {
     if (facts->count == facts->capacity) {
         size_t capacity = facts->capacity == 0 ? 128 : 2 * facts->capacity;
@@ -25,8 +25,8 @@ void etl_fact(struct etl_facts *facts, const char *key, const char *meaning, con
         (struct trace_fact){key, meaning, unit, (double)(value < LARGEST ? value : LARGEST)};
 }
 
-void etl_fact_format(struct etl_facts *facts, const char *unit, uint64_t value, const char *format,
-                     ...)
+void trace_facts_add_format(struct trace_facts *facts, const char *unit, uint64_t value,
+                            const char *format, ...)
 {
     char text[256];
     va_list arguments;
@@ -42,10 +42,10 @@ void etl_fact_format(struct etl_facts *facts, const char *unit, uint64_t value, 
     char *meaning = strchr(key, '|');
     if (meaning != NULL)
         *meaning++ = '\0';
-    etl_fact(facts, key, meaning != NULL ? meaning : "", unit, value);
+    trace_facts_add(facts, key, meaning != NULL ? meaning : "", unit, value);
 }
 
-void etl_sample(struct etl_facts *facts, struct etl_samples *samples, uint64_t value_ns)
+void trace_samples_add(struct trace_facts *facts, struct trace_samples *samples, uint64_t value_ns)
 {
     if (samples->count == samples->capacity) {
         size_t capacity = samples->capacity == 0 ? 64 : 2 * samples->capacity;
@@ -66,7 +66,7 @@ static int compare_values(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-uint64_t etl_quantile(struct etl_samples *samples, double part)
+uint64_t trace_samples_quantile(struct trace_samples *samples, double part)
 {
     if (samples->count == 0)
         return 0;
@@ -76,29 +76,31 @@ uint64_t etl_quantile(struct etl_samples *samples, double part)
 }
 
 /* Of an even number of samples: halfway between the two in the middle. */
-static uint64_t median(struct etl_samples *samples)
+static uint64_t median(struct trace_samples *samples)
 {
-    uint64_t upper = etl_quantile(samples, 0.5);
+    uint64_t upper = trace_samples_quantile(samples, 0.5);
     if (samples->count % 2 != 0 || samples->count == 0)
         return upper;
     uint64_t lower = samples->items[samples->count / 2 - 1];
     return lower + (upper - lower) / 2;
 }
 
-void etl_fact_quantiles(struct etl_facts *facts, const char *key, const char *meaning,
-                        struct etl_samples *samples)
+void trace_facts_add_quantiles(struct trace_facts *facts, const char *key, const char *meaning,
+                               struct trace_samples *samples)
 {
     if (samples->count == 0)
         return;
-    etl_fact_format(facts, "", samples->count, "%s-count|%s: how many", key, meaning);
-    etl_fact_format(facts, "ns", etl_quantile(samples, 0), "%s-min-ns|%s: shortest", key, meaning);
-    etl_fact_format(facts, "ns", median(samples), "%s-median-ns|%s: median", key, meaning);
-    etl_fact_format(facts, "ns", etl_quantile(samples, 0.95), "%s-p95-ns|%s: 95 of 100 are shorter",
-                    key, meaning);
-    etl_fact_format(facts, "ns", etl_quantile(samples, 1), "%s-max-ns|%s: longest", key, meaning);
+    trace_facts_add_format(facts, "", samples->count, "%s-count|%s: how many", key, meaning);
+    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 0),
+                           "%s-min-ns|%s: shortest", key, meaning);
+    trace_facts_add_format(facts, "ns", median(samples), "%s-median-ns|%s: median", key, meaning);
+    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 0.95),
+                           "%s-p95-ns|%s: 95 of 100 are shorter", key, meaning);
+    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 1), "%s-max-ns|%s: longest",
+                           key, meaning);
 }
 
-const char *etl_facts_json(struct etl_facts *facts)
+const char *trace_facts_json(struct trace_facts *facts)
 {
     static const char start[] = "{\"x-import\":{", end[] = "}}";
     enum { NUMBER = 24, PUNCTUATION = 4 };
@@ -116,15 +118,15 @@ const char *etl_facts_json(struct etl_facts *facts)
     return json;
 }
 
-void etl_samples_free(struct etl_samples *samples)
+void trace_samples_free(struct trace_samples *samples)
 {
     free(samples->items);
-    *samples = (struct etl_samples){0};
+    *samples = (struct trace_samples){0};
 }
 
-void etl_facts_free(struct etl_facts *facts)
+void trace_facts_free(struct trace_facts *facts)
 {
     free(facts->items);
     trace_arena_free(&facts->arena);
-    *facts = (struct etl_facts){0};
+    *facts = (struct trace_facts){0};
 }
