@@ -50,6 +50,13 @@ uint64_t cli_count(const char *text, const char *option, struct argp_state *stat
 void cli_take_argument(const char **argument, const char *text, const char *what,
                        struct argp_state *state);
 
+/* Choices of a foreign recording's reader (--reader KEY=VALUE), for trace_open. */
+struct cli_settings {
+    const char **items; /* all zero: none; the texts are the command line's */
+    size_t count;
+};
+void cli_add_setting(struct cli_settings *settings, const char *text, struct argp_state *state);
+
 /* Lists what a reader counted, if it counted anything. */
 void cli_print_facts(const struct trace_reader *reader, FILE *out);
 
@@ -82,6 +89,7 @@ double cli_seconds(void);
 /* Copies a trace event by event (import, convert). */
 struct cli_copy {
     const char *input, *output, *format;
+    struct cli_settings reader;
     uint64_t unknown_size;
     bool skip_bad, quiet, verbose;
 };
@@ -90,7 +98,8 @@ int cli_copy_trace(const struct cli_copy *copy);
 /* A replay with its results: what `replay` and `demo` do. */
 struct cli_run {
     const char *trace, *hardware, *output, *format;
-    const char *miniport; /* a shared object; NULL: the built-in one */
+    struct cli_settings reader;
+    const char *miniport;                /* a shared object; NULL: the built-in one */
     const char **set_keys, **set_values; /* overrides */
     size_t set_count;
     int pace; /* enum replay_pace */

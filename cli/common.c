@@ -105,6 +105,20 @@ void cli_take_argument(const char **argument, const char *text, const char *what
     *argument = text;
 }
 
+void cli_add_setting(struct cli_settings *settings, const char *text, struct argp_state *state)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        argp_error(state, "--reader: expected KEY=VALUE, got \"%.60s\"", text);
+    const char **items = realloc(settings->items, (settings->count + 1) * sizeof *items);
+    if (items == NULL) {
+        argp_failure(state, CLI_FAILED, 0, "out of memory");
+        return;
+    }
+    items[settings->count++] = text;
+    settings->items = items;
+}
+
 void cli_print_facts(const struct trace_reader *reader, FILE *out)
 {
     size_t count;

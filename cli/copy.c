@@ -53,6 +53,8 @@ int cli_copy_trace(const struct cli_copy *copy)
     uint64_t events, bad;
     struct trace_open_options options = {
         .format = copy->format,
+        .settings = copy->reader.items,
+        .setting_count = copy->reader.count,
         .unknown_size = copy->unknown_size,
         .progress = show_import,
         .progress_self = &state,

@@ -1,11 +1,19 @@
 #include "cli/cli.h"
 
+#include <stdlib.h>
+
+enum { READER = 0x1000 };
+
 static const struct argp_option options[] = {
     {"output", 'o', "TRACE", 0,
      "trace to write: .wtrace is binary, anything else text, compressed if it ends in .gz or .zst; "
      "- is standard output",
      0},
     {"format", 'f', "NAME", 0, "format of the recording (default: detected from its content)", 0},
+    {"reader", READER, "KEY=VALUE", 0,
+     "a choice that the reader of the recording's format leaves open; may be repeated; the manual "
+     "page lists them",
+     0},
     {"unknown-size", 'u', "SIZE", 0,
      "bytes of an object whose creation was not recorded (default: 64KiB)", 0},
     {"skip-bad", 'b', NULL, 0, "leave out bad events instead of stopping", 0},
@@ -23,6 +31,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'f':
         copy->format = text;
+        return 0;
+    case READER:
+        cli_add_setting(&copy->reader, text, state);
         return 0;
     case 'u':
         copy->unknown_size = cli_size(text, "unknown-size", state);
@@ -72,14 +83,18 @@ static int run_import(int argc, char **argv)
 {
     struct cli_copy copy = {0};
     cli_parse(&cli_import, argc, argv, &copy);
-    return cli_copy_trace(&copy);
+    int status = cli_copy_trace(&copy);
+    free(copy.reader.items);
+    return status;
 }
 
 static int run_convert(int argc, char **argv)
 {
     struct cli_copy copy = {0};
     cli_parse(&cli_convert, argc, argv, &copy);
-    return cli_copy_trace(&copy);
+    int status = cli_copy_trace(&copy);
+    free(copy.reader.items);
+    return status;
 }
 
 const struct cli_command cli_import = {"import", "read a foreign recording, write a wddmsim trace",

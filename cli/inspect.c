@@ -128,6 +128,35 @@ static void print_processes(const struct inspection *inspection)
         printf("and %zu more processes\n", inspection->process_count - MOST);
 }
 
+/* What the recording cannot know, as its importer wrote into the header: a list of texts that the
+ * caller releases, or NULL. */
+static json_t *lacks_of(const struct trace_reader *reader)
+{
+    const char *extras = trace_reader_header(reader)->extras;
+    json_t *header = extras != NULL ? json_loads(extras, 0, NULL) : NULL;
+    json_t *lacks = json_incref(json_object_get(header, "x-lacks"));
+    json_decref(header);
+    if (json_is_array(lacks))
+        return lacks;
+    json_decref(lacks);
+    return NULL;
+}
+
+static void print_lacks(const struct trace_reader *reader)
+{
+    json_t *lacks = lacks_of(reader);
+    if (json_array_size(lacks) > 0)
+        printf("\nwhat the recording cannot know\n");
+    for (size_t i = 0; i < json_array_size(lacks); i++) {
+        const char *what = json_string_value(json_array_get(lacks, i));
+        char text[256];
+        snprintf(text, sizeof text, "%s", what != NULL ? what : "-");
+        trace_make_printable(text);
+        printf("  %s\n", text);
+    }
+    json_decref(lacks);
+}
+
 static void print_oddities(const struct inspection *inspection)
 {
     printf("\noddities\n");
@@ -271,6 +300,8 @@ static bool print_json(const struct trace_reader *reader, const struct inspectio
     for (size_t i = 0; i < fact_count; i++)
         json_object_set_new(facts, fact[i].key, json_real(fact[i].value));
     json_object_set_new(root, "facts", facts);
+    json_t *lacks = lacks_of(reader);
+    json_object_set_new(root, "lacks", lacks != NULL ? lacks : json_array());
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(root);
     if (text == NULL)
@@ -282,17 +313,22 @@ static bool print_json(const struct trace_reader *reader, const struct inspectio
 
 struct request {
     const char *trace, *format;
+    struct cli_settings settings;
     uint64_t unknown_size;
     bool json, skip_bad, quiet;
     struct trace_reader *reader;
     struct cli_progress progress;
 };
 
-enum { FORMAT = 0x1000, JSON, SKIP_BAD, UNKNOWN_SIZE };
+enum { FORMAT = 0x1000, JSON, READER, SKIP_BAD, UNKNOWN_SIZE };
 
 static const struct argp_option options[] = {
     {"json", JSON, NULL, 0, "print JSON instead of text", 0},
     {"format", FORMAT, "NAME", 0, "format of the trace (default: detected from its content)", 0},
+    {"reader", READER, "KEY=VALUE", 0,
+     "a choice that the reader of the recording's format leaves open; may be repeated; the manual "
+     "page lists them",
+     0},
     {"unknown-size", UNKNOWN_SIZE, "SIZE", 0,
      "bytes of an object whose creation was not recorded (default: what the trace says)", 0},
     {"skip-bad", SKIP_BAD, NULL, 0, "count and report bad events instead of stopping", 0},
@@ -309,6 +345,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case FORMAT:
         request->format = text;
+        return 0;
+    case READER:
+        cli_add_setting(&request->settings, text, state);
         return 0;
     case UNKNOWN_SIZE:
         request->unknown_size = cli_size(text, "unknown-size", state);
@@ -367,6 +406,7 @@ static void print_text(const struct trace_reader *reader, struct inspection *ins
     print_ops(inspection);
     print_processes(inspection);
     cli_print_facts(reader, stdout);
+    print_lacks(reader);
     print_oddities(inspection);
 }
 
@@ -375,6 +415,8 @@ static int inspect(struct request *request, struct inspection *inspection)
     struct trace_error error;
     struct trace_open_options opening = {
         .format = request->format,
+        .settings = request->settings.items,
+        .setting_count = request->settings.count,
         .unknown_size = request->unknown_size,
         .progress = show_import,
         .progress_self = request,
@@ -415,6 +457,7 @@ static int run_inspect(int argc, char **argv)
         trace_close(request.reader);
     inspect_free(inspection);
     free(inspection);
+    free(request.settings.items);
     return status;
 }
 

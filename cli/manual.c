@@ -118,6 +118,23 @@ static void generators(FILE *out)
     }
 }
 
+static void formats(FILE *out)
+{
+    fputs(".Bl -tag -width Ds\n", out);
+    for (size_t i = 0; i < trace_format_count; i++) {
+        const struct trace_format *format = trace_formats[i];
+        fprintf(out, ".It Cm %s\n", format->name);
+        text(out, format->summary);
+        for (size_t k = 0; k < format->setting_count; k++) {
+            const struct trace_setting *setting = &format->settings[k];
+            fprintf(out, ".Pp\n.Fl \\-reader Ns = Ns Ar %s Ns = Ns Ar ...\n:\n", setting->key);
+            text(out, setting->meaning);
+            fprintf(out, "(%s; default %s)\n", setting->values, setting->standard);
+        }
+    }
+    fputs(".El\n", out);
+}
+
 static void results(FILE *out)
 {
     static const char *const files[][2] = {
@@ -186,11 +203,15 @@ int cli_manual(FILE *out)
     text(out, "Sizes are written with B, KiB, MiB, GiB, TiB (powers of 1024) or KB, MB, GB, TB "
               "(powers of 1000), times with ns, us, ms, s, rates with a size per second such as "
               "25.7GB/s. A bare size is in bytes, a bare time in nanoseconds. Wherever a trace is "
-              "read, - is standard input, and a Windows recording (.etl) does as well. Results go "
+              "read, - is standard input, and a foreign recording does as well. Results go "
               "to files and standard output, messages and progress to standard error.");
     fputs(".Sh COMMANDS\n", out);
     for (size_t i = 0; i < cli_command_count; i++)
         command(out, cli_commands[i]);
+    fputs(".Sh TRACE FORMATS\n"
+          "What is read, told apart by content, and what its reader lets one choose:\n",
+          out);
+    formats(out);
     fputs(".Sh WORKLOADS\n", out);
     fputs("The parameters of\n.Cm generate ,\neach an option.\n", out);
     generators(out);

@@ -16,6 +16,7 @@ enum {
     CALLS,
     EXPECT,
     UNKNOWN_SIZE,
+    READER,
     FAULT,
     MINIPORT,
     NO_REPORT
@@ -33,6 +34,10 @@ static const struct argp_option options[] = {
     {"pace", PACE, "PACE", 0,
      "recorded: calls at their recorded times, or when their thread is free (the default); think: "
      "the recorded pauses between calls; asap: as soon as the thread is free",
+     2},
+    {"reader", READER, "KEY=VALUE", 0,
+     "a choice that the reader of the recording's format leaves open; may be repeated; the manual "
+     "page lists them",
      2},
     {"unknown-size", UNKNOWN_SIZE, "SIZE", 0,
      "bytes of an object whose creation was not recorded (default: what the trace says)", 2},
@@ -133,6 +138,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case PACE:
         run->pace = pace_of(text, state);
+        return 0;
+    case READER:
+        cli_add_setting(&run->reader, text, state);
         return 0;
     case UNKNOWN_SIZE:
         run->unknown_size = cli_size(text, "unknown-size", state);
@@ -235,6 +243,7 @@ static int run_replay(int argc, char **argv)
     free(run.set_keys);
     free(run.set_values);
     free(run.faults);
+    free(run.reader.items);
     free(command_line);
     return status;
 }

@@ -248,6 +248,8 @@ int cli_run_replay(const struct cli_run *run)
     if (load_hardware(session) && load_miniport(session)) {
         struct trace_open_options options = {
             .format = run->format,
+            .settings = run->reader.items,
+            .setting_count = run->reader.count,
             .unknown_size = run->unknown_size,
             .progress = show_import,
             .progress_self = session,

@@ -116,6 +116,14 @@ prints '"events": 1136'
 expect 0 inspect sample.jsonl
 prints "oddities"
 prints "  none"
+! grep -q "what the recording cannot know" out || fail "sample.jsonl lacks something"
+expect 2 inspect sample.jsonl --reader colour=red
+says 'reader setting "colour=red": jsonl has none'
+printf '{"wddmsim":1,"x-lacks":["no submissions","\\u001b[31m"]}\n{"t":0,"op":"ExitProcess"}\n' >lacks.jsonl
+expect 0 inspect lacks.jsonl
+prints "what the recording cannot know"
+prints "  no submissions"
+prints "  ?[31m"
 head -n 20 sample.jsonl | sed '$s/"t":[0-9]*/"t":1/' >bad.jsonl
 expect 2 inspect bad.jsonl
 says "bad.jsonl:20:"

@@ -1,5 +1,6 @@
 #include "traces/facts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,20 +101,34 @@ void trace_facts_add_quantiles(struct trace_facts *facts, const char *key, const
                            key, meaning);
 }
 
+void trace_facts_lack(struct trace_facts *facts, const char *what)
+{
+    for (size_t i = 0; i < facts->lack_count; i++)
+        if (strcmp(facts->lacks[i], what) == 0)
+            return;
+    assert(facts->lack_count < TRACE_LACKS_MAX);
+    facts->lacks[facts->lack_count++] = what;
+}
+
 const char *trace_facts_json(struct trace_facts *facts)
 {
-    static const char start[] = "{\"x-import\":{", end[] = "}}";
+    static const char start[] = "{\"x-import\":{", middle[] = "},\"x-lacks\":[", end[] = "]}";
     enum { NUMBER = 24, PUNCTUATION = 4 };
-    size_t room = sizeof start + sizeof end;
+    size_t room = sizeof start + sizeof middle + sizeof end;
     for (size_t i = 0; i < facts->count; i++)
         room += strlen(facts->items[i].key) + NUMBER + PUNCTUATION;
+    for (size_t i = 0; i < facts->lack_count; i++)
+        room += strlen(facts->lacks[i]) + PUNCTUATION;
     char *json = trace_arena_take(&facts->arena, room, 1);
     if (json == NULL)
         return NULL;
-    char *at = json + sprintf(json, "%s", start);
+    char *at = stpcpy(json, start);
     for (size_t i = 0; i < facts->count; i++)
         at += sprintf(at, "%s\"%s\":%" PRIu64, i == 0 ? "" : ",", facts->items[i].key,
                       (uint64_t)facts->items[i].value);
+    at = stpcpy(at, middle);
+    for (size_t i = 0; i < facts->lack_count; i++)
+        at += sprintf(at, "%s\"%s\"", i == 0 ? "" : ",", facts->lacks[i]);
     strcpy(at, end);
     return json;
 }

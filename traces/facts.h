@@ -1,13 +1,17 @@
-/* What an import counted and measured. */
+/* What an import counted and measured, and what its recording cannot know. */
 #ifndef WDDMSIM_TRACES_FACTS_H
 #define WDDMSIM_TRACES_FACTS_H
 
 #include "traces/arena.h"
 #include "traces/reader.h"
 
+enum { TRACE_LACKS_MAX = 12 };
+
 struct trace_facts { /* all zero: none */
     struct trace_fact *items;
     size_t count, capacity;
+    const char *lacks[TRACE_LACKS_MAX];
+    size_t lack_count;
     struct trace_arena arena; /* formatted keys and meanings */
     bool failed;              /* out of memory: asked for once, at the end */
 };
@@ -36,7 +40,12 @@ uint64_t trace_samples_quantile(struct trace_samples *samples, double part);
 void trace_facts_add_quantiles(struct trace_facts *facts, const char *key, const char *meaning,
                                struct trace_samples *samples);
 
-/* {"x-import":{"key":value,...}}, in the arena; NULL: out of memory. */
+/* Notes what such a recording cannot know, and what follows: "no submissions: residency only". One
+ * line for people, plain text that lives as long as the program; the same one is noted once. */
+void trace_facts_lack(struct trace_facts *facts, const char *what);
+
+/* {"x-import":{"key":value,...},"x-lacks":["what",...]}, the x- fields of an importer's header, in
+ * the arena; NULL: out of memory. */
 const char *trace_facts_json(struct trace_facts *facts);
 
 void trace_samples_free(struct trace_samples *samples);

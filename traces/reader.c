@@ -69,6 +69,59 @@ static const struct trace_format *choose_format(struct trace_input *input, const
     return format;
 }
 
+/* The text behind "KEY=" if that is how it begins, else NULL. */
+static const char *value_of(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    return strncmp(text, key, length) == 0 && text[length] == '=' ? text + length + 1 : NULL;
+}
+
+static const struct trace_setting *find_setting(const struct trace_format *format, const char *key)
+{
+    for (size_t i = 0; i < format->setting_count; i++)
+        if (strcmp(format->settings[i].key, key) == 0)
+            return &format->settings[i];
+    return NULL;
+}
+
+const char *trace_setting(const struct trace_format *format,
+                          const struct trace_open_options *options, const char *key)
+{
+    const char *value = find_setting(format, key)->standard;
+    for (size_t i = 0; options != NULL && i < options->setting_count; i++)
+        if (value_of(options->settings[i], key) != NULL)
+            value = value_of(options->settings[i], key);
+    return value;
+}
+
+bool trace_fail_setting(const struct trace_format *format, const char *key, const char *value,
+                        struct trace_error *error)
+{
+    return trace_fail(error, false, "reader setting %s: expected %s, got \"%.60s\"", key,
+                      find_setting(format, key)->values, value);
+}
+
+/* Whether every setting is one the format has. */
+static bool check_settings(const struct trace_format *format,
+                           const struct trace_open_options *options, struct trace_error *error)
+{
+    for (size_t i = 0; i < options->setting_count; i++) {
+        const char *text = options->settings[i];
+        bool known = false;
+        for (size_t k = 0; k < format->setting_count; k++)
+            known = known || value_of(text, format->settings[k].key) != NULL;
+        if (known)
+            continue;
+        char list[200] = "";
+        for (size_t k = 0, used = 0; k < format->setting_count && used < sizeof list; k++)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", k > 0 ? ", " : "",
+                                     format->settings[k].key);
+        return trace_fail(error, false, "reader setting \"%.60s\": %s has %s%s", text, format->name,
+                          list[0] != '\0' ? "only " : "none", list);
+    }
+    return true;
+}
+
 bool trace_open(const char *path, const struct trace_open_options *options,
                 struct trace_reader **result, struct trace_error *error)
 {
@@ -80,12 +133,14 @@ bool trace_open(const char *path, const struct trace_open_options *options,
     if (!trace_input_open(path, &input, error))
         return false;
     const struct trace_format *format = choose_format(input, options->format, error);
-    struct trace_reader *reader = format != NULL ? calloc(1, sizeof *reader) : NULL;
-    if (reader == NULL) {
-        if (format != NULL)
-            trace_fail(error, false, "%s: out of memory", path);
+    if (format == NULL || !check_settings(format, options, error)) {
         trace_input_close(input);
         return false;
+    }
+    struct trace_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        trace_input_close(input);
+        return trace_fail(error, false, "%s: out of memory", path);
     }
     reader->format = format;
     reader->input = input;

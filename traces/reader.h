@@ -16,7 +16,9 @@ struct trace_fact {
 };
 
 struct trace_open_options {
-    const char *format;    /* NULL: detect from content */
+    const char *format;          /* NULL: detect from content */
+    const char *const *settings; /* each KEY=VALUE, of the format's own */
+    size_t setting_count;
     uint64_t unknown_size; /* 0: what the header or the importer says */
     /* Progress of long imports; may be NULL. `done` and `total` are bytes of input, total 0 when
      * unknown. */
@@ -57,9 +59,17 @@ void trace_close(struct trace_reader *reader);
 
 /* What a format provides; formats.c lists them. A new format is one file and one row there. */
 struct trace_input;
+struct trace_setting {
+    const char *key;
+    const char *values;   /* "segments or blocks", "a number of bytes" */
+    const char *standard; /* what it is when nobody says */
+    const char *meaning;  /* one line for the documentation */
+};
 struct trace_format {
     const char *name;
     const char *summary;
+    const struct trace_setting *settings; /* what who reads it may choose */
+    size_t setting_count;
     /* Whether the first bytes (up to 4096; fewer at the end of input) are this format's. */
     bool (*detect)(const unsigned char *head, size_t length);
     /* Takes over `input`, whether it succeeds or not. */
@@ -70,6 +80,13 @@ struct trace_format {
     const struct trace_fact *(*facts)(void *state, size_t *count); /* NULL: none */
     void (*close)(void *state);
 };
+
+/* The value chosen for one of the format's settings, or its standard. Any value may have been
+ * given: who asks refuses what it does not know, with trace_fail_setting, which returns false. */
+const char *trace_setting(const struct trace_format *format,
+                          const struct trace_open_options *options, const char *key);
+bool trace_fail_setting(const struct trace_format *format, const char *key, const char *value,
+                        struct trace_error *error);
 
 extern const struct trace_format *const trace_formats[];
 extern const size_t trace_format_count;

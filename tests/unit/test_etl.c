@@ -1,8 +1,5 @@
 /* Windows recordings: the figures known of a real one, recordings made up here whose outcome is
- * known exactly, and damage of every kind.
- *
- * The real ones lie in shared/traces/recorded, found through WDDMSIM_SHARED or upwards from the
- * source folder; without them those tests are skipped. */
+ * known exactly, and damage of every kind. */
 #include "traces/buffer.h"
 #include "traces/etl/container.h"
 #include "traces/etl/layouts.h"
@@ -25,32 +22,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/recorded.h"
+
 extern const struct trace_format trace_format_etl;
 
 /* The real recordings */
-
-static const char *recorded(const char *name, char *path, size_t room)
-{
-    const char *shared = getenv("WDDMSIM_SHARED");
-    const char *source = getenv("srcdir");
-    if (shared != NULL) {
-        snprintf(path, room, "%s/traces/recorded/windows-etl/%s", shared, name);
-        if (access(path, R_OK) == 0)
-            return path;
-    }
-    char above[256] = "";
-    for (int level = 0; level < 6; level++) {
-        snprintf(path, room, "%s/%sshared/traces/recorded/windows-etl/%s",
-                 source != NULL ? source : ".", above, name);
-        if (access(path, R_OK) == 0)
-            return path;
-        strcat(above, "../");
-    }
-    print_message("%s: not found; set WDDMSIM_SHARED to the folder that holds traces/recorded\n",
-                  name);
-    skip();
-    return NULL;
-}
 
 static struct trace_reader *open_recorded(const char *name)
 {
@@ -58,19 +34,10 @@ static struct trace_reader *open_recorded(const char *name)
     struct trace_error error = {0};
     struct trace_reader *reader;
     const struct trace_open_options options = {0};
-    if (!trace_open(recorded(name, path, sizeof path), &options, &reader, &error))
+    if (!trace_open(recorded("windows-etl", name, path, sizeof path), &options, &reader, &error))
         fail_msg("%s", error.message);
     assert_string_equal(trace_reader_format(reader), "etl");
     return reader;
-}
-
-static double fact(const struct trace_fact *facts, size_t count, const char *key)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(facts[i].key, key) == 0)
-            return facts[i].value;
-    fail_msg("no fact %s", key);
-    return 0;
 }
 
 static const char steamvr[] = "steamvr-win10-17134.etl.gz";
@@ -78,10 +45,7 @@ static const char steamvr[] = "steamvr-win10-17134.etl.gz";
 static void test_counts_of_the_recording(void **state)
 {
     (void)state;
-    static const struct {
-        const char *key;
-        double value;
-    } expected[] = {
+    static const struct expected_fact expected[] = {
         {"records", 211033},
         {"header-records", 2},
         {"dxgkrnl-records", 196500},
@@ -131,15 +95,11 @@ static void test_counts_of_the_recording(void **state)
         {"terminated-to-destroyed-count", 26},
     };
     struct trace_reader *reader = open_recorded(steamvr);
-    size_t count;
-    const struct trace_fact *facts = trace_reader_facts(reader, &count);
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
-        if (fact(facts, count, expected[i].key) != expected[i].value)
-            fail_msg("%s is %.0f, expected %.0f", expected[i].key,
-                     fact(facts, count, expected[i].key), expected[i].value);
+    assert_facts(reader, expected, sizeof expected / sizeof expected[0]);
     const char *extras = trace_reader_header(reader)->extras;
     assert_non_null(strstr(extras, "{\"x-import\":{"));
     assert_non_null(strstr(extras, "\"records\":211033,"));
+    assert_non_null(strstr(extras, "\"x-lacks\":[\"which allocations most packets use"));
     assert_non_null(strstr(trace_reader_header(reader)->source, "build 17134, 8 processors"));
     trace_close(reader);
 }

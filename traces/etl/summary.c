@@ -210,6 +210,20 @@ static void latency_facts(struct etl_import *import)
                 i, i);
 }
 
+static void note_lacks(struct etl_import *import)
+{
+    struct trace_facts *facts = &import->facts;
+    trace_facts_lack(facts, "which allocations most packets use: drivers with GPU virtual "
+                            "addresses list few of them");
+    trace_facts_lack(facts, "the time of one copy: paging buffers hold several operations and have "
+                            "one start and one end");
+    if (import->tally.allocations_unknown > 0)
+        trace_facts_lack(facts, "the sizes of allocations that were there before: no rundown lists "
+                                "them");
+    if (import->call_count == 0)
+        trace_facts_lack(facts, "how long calls took: recorded without the keyword Profiler");
+}
+
 void etl_summarize(struct etl_import *import, const struct etl_container *container)
 {
     container_facts(&import->facts, &import->records, container);
@@ -226,4 +240,5 @@ void etl_summarize(struct etl_import *import, const struct etl_container *contai
                 "page-ins-segment-%" PRIu32 "|allocations paged in to segment %" PRIu32, i, i);
     latency_facts(import);
     function_facts(import);
+    note_lacks(import);
 }
