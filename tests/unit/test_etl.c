@@ -815,7 +815,8 @@ static void test_recording_cut(void **state)
     char path[4096];
     struct trace_error error = {0};
     struct trace_input *input;
-    assert_true(trace_input_open(recorded(steamvr, path, sizeof path), &input, &error));
+    assert_true(
+        trace_input_open(recorded("windows-etl", steamvr, path, sizeof path), &input, &error));
     size_t length = 0, got;
     enum { ROOM = 24 << 20 };
     const char *wanted = getenv("WDDMSIM_CUT_STEP"); /* 4096 takes minutes */
