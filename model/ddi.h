@@ -75,6 +75,8 @@ struct dxgk_private_data {
     uint64_t bytes;    /* PrivateDriverDataSize, as the runtime sees it */
     const char *usage; /* "texture", "upload", ...; NULL: unknown */
     uint8_t surface;   /* D3DKMDT_GDISURFACETYPE; 0: no GDI surface */
+    uint64_t width;    /* bytes in a row of a surface */
+    uint64_t height;   /* its rows */
     uint64_t size;     /* bytes */
     uint64_t alignment;
     uint32_t segments; /* set: bit n = segment n + 1 */
@@ -82,8 +84,19 @@ struct dxgk_private_data {
     uint32_t eviction_segments;
     uint8_t preferred[5];
     uint8_t bank;
-    uint64_t flags; /* DXGK_ALLOCATIONINFOFLAGS */
+    uint32_t physical_adapter;
+    uint64_t flags;  /* DXGK_ALLOCATIONINFOFLAGS */
+    uint64_t flags2; /* DXGK_ALLOCATIONINFOFLAGS2 */
     int64_t priority;
+};
+
+/* DXGK_ALLOCATIONUSAGEHINT: what an allocation is, for whom it may concern. */
+struct dxgk_allocation_usage_hint {
+    uint32_t version; /* 0 or 1 */
+    uint32_t flags;   /* PrivateFormat 1, Swizzled 2, MipMap 4, Cube 8, Volume 0x10, Vertex 0x20,
+                         Index 0x40 */
+    uint32_t format, swizzled_format, byte_offset;
+    uint32_t width, height, pitch, depth, slice_pitch;
 };
 
 /* DXGK_ALLOCATIONINFO: filled by DxgkDdiCreateAllocation (wddm.md §2.2). */
@@ -92,6 +105,7 @@ struct dxgk_allocation_info {
     uint64_t alignment;                    /* bytes, power of two; 0 = a page */
     uint64_t size;                         /* bytes; in for existing system memory */
     uint64_t pitch_aligned_size;           /* 0, or at least size */
+    uint64_t pitch;                        /* of a GDI surface: bytes from row to row */
     uint8_t hinted_bank;                   /* 0: none */
     uint8_t preferred_segment[5];          /* all of the supported set; 0 ends the list */
     uint32_t supported_read_segment_set;   /* ignored from WDDM 2 */
@@ -99,7 +113,12 @@ struct dxgk_allocation_info {
     uint32_t eviction_segment_set; /* aperture segments; 0: directly to system pages */
     void *driver_allocation;       /* hAllocation: the miniport's own */
     uint64_t flags;                /* DXGK_ALLOCATIONINFOFLAGS */
+    uint64_t flags2;               /* DXGK_ALLOCATIONINFOFLAGS2: WDDM 3.0 */
     int64_t allocation_priority;   /* 0 is invalid */
+    /* These two are one field in the real structure, by the WDDM version. */
+    uint32_t maximum_renaming_list_length;               /* WDDM 1: 0 = as long as is useful */
+    uint32_t physical_adapter_index;                     /* WDDM 2: of a link of adapters */
+    const struct dxgk_allocation_usage_hint *usage_hint; /* NULL: none */
 };
 
 struct dxgkarg_create_allocation {
@@ -237,6 +256,7 @@ struct dxgkargcb_create_context_allocation {
     uint32_t eviction_segment_set;     /* aperture segments */
     uint8_t preferred_segment[5];
     uint8_t hinted_bank;
+    uint32_t physical_adapter_index;
     uint64_t flags;               /* DXGK_ALLOCATIONINFOFLAGS */
     const char *name;             /* for reports; may be NULL */
     void *allocation;             /* out: for the other callbacks */

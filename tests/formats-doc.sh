@@ -28,7 +28,7 @@ awk '
         name = line
         sub(/\[.*/, "", name)
         sub(/};.*/, "", line)
-        while (match(line, /(NEED|MAY|ELEMENT)\( ?"[a-z-]*"|FLAGS\(/)) {
+        while (match(line, /(NEED|MAY|ELEMENT|ROW)\( ?"[a-z0-9-]*"|FLAGS\(/)) {
             field = substr(line, RSTART, RLENGTH)
             line = substr(line, RSTART + RLENGTH)
             if (field ~ /^FLAGS/)

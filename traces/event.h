@@ -34,6 +34,8 @@ enum trace_op {
     TRACE_PRESENT,
     TRACE_SET_CONTEXT_PRIORITY,
     TRACE_EXIT_PROCESS,
+    TRACE_REMOVE_ADAPTER,
+    TRACE_MARK_DEVICE_AS_ERROR,
     TRACE_OBSERVE_TRANSFER,
     TRACE_OPS
 };
@@ -62,13 +64,18 @@ struct trace_allocation {
     struct trace_names read_segments;
     struct trace_names preferred; /* in order of preference */
     struct trace_names eviction_segments;
-    uint64_t kmd_flags; /* bits by trace_kmd_flags, vocabulary.h */
-    uint64_t flags;     /* Primary 1, Stereo 2, OverridePriority 4 */
-    int64_t priority;   /* D3DDDI_ALLOCATIONPRIORITY */
+    uint64_t kmd_flags;  /* bits by trace_kmd_flags, vocabulary.h */
+    uint64_t kmd_flags2; /* bits by trace_kmd_flags2 */
+    uint64_t flags;      /* Primary 1, Stereo 2, OverridePriority 4 */
+    int64_t priority;    /* D3DDDI_ALLOCATIONPRIORITY */
     uint64_t bank;
-    uint64_t system_memory; /* caller's address; 1 stands for `true`: some aligned one */
-    uint64_t private_data;  /* bytes */
-    const char *extras;     /* the x- fields as one compact JSON object, or NULL */
+    uint64_t physical_adapter;
+    uint64_t vidpn_source;   /* of a primary */
+    const char *gdi_surface; /* a name of D3DKMDT_GDISURFACETYPE */
+    uint64_t width, height;  /* of a surface: bytes in a row, rows */
+    uint64_t system_memory;  /* caller's address; 1 stands for `true`: some aligned one */
+    uint64_t private_data;   /* bytes */
+    const char *extras;      /* the x- fields as one compact JSON object, or NULL */
 };
 
 struct trace_allocations {
@@ -116,6 +123,9 @@ struct trace_event {
     struct trace_names segments;
     struct trace_names eviction_segments;
     struct trace_names preferred;
+    uint64_t kmd_flags; /* of a context allocation: bits by trace_kmd_flags */
+    uint64_t bank;
+    uint64_t physical_adapter;
     uint64_t gpu_ns;     /* engine time as recorded */
     uint64_t switch_ns;  /* the part of gpu_ns that was a context switch where it was recorded */
     uint64_t granule_ns; /* longest stretch that cannot be preempted */

@@ -34,6 +34,17 @@ const struct trace_flag trace_kmd_flags[] = {
     {NULL, 0},
 };
 
+/* DXGK_ALLOCATIONINFOFLAGS2 (WDDM 3.0; the last four 3.2). The order of the bits is ours. */
+static const struct trace_flag kmd_flags2[] = {
+    {"ShareBackingStoreWithKmd", 0x1},
+    {"NoImplicitSynchronization", 0x2},
+    {"DisablePartialResidency", 0x4},
+    {"RestrictedToSingleSegment", 0x8},
+    {"NotifyEviction", 0x10},
+    {"NotifyIoMmuUnmap", 0x20},
+    {NULL, 0},
+};
+
 const struct trace_flag trace_create_flags[] = {
     {"CreateResource", 0x1},
     {"CreateShared", 0x2},
@@ -181,6 +192,11 @@ static const struct trace_field_spec create_context_allocation[] = {
         "aperture segments usable for eviction"),
     MAY("preferred", PREFERRED, NAMES, preferred, "segments in order of preference"),
     FLAGS(context_allocation_flags, "DXGK_CREATECONTEXTALLOCATIONFLAGS"),
+    ROW("kmd-flags", KMD_FLAGS, FLAGS, trace_event, kmd_flags, false, trace_kmd_flags,
+        "DXGK_ALLOCATIONINFOFLAGS"),
+    MAY("bank", BANK, COUNT, bank, "bank hint, 0 = none"),
+    MAY("physical-adapter", PHYSICAL_ADAPTER, COUNT, physical_adapter,
+        "physical adapter of a link, 0 when left out"),
 };
 
 static const struct trace_field_spec destroy_context_allocation[] = {
@@ -244,6 +260,14 @@ static const struct trace_field_spec set_context_priority[] = {
     NEED("priority", PRIORITY, SIGNED, priority, "scheduling priority, -7 to 7"),
 };
 
+static const struct trace_field_spec remove_adapter[] = {
+    MAY("adapter", ADAPTER, COUNT, adapter, "adapter ordinal, 0 when left out"),
+};
+
+static const struct trace_field_spec mark_device_as_error[] = {
+    NEED("device", DEVICE, NAME, device, "the device that may run nothing any more"),
+};
+
 static const struct trace_field_spec observe_transfer[] = {
     NEED("bytes", BYTES, COUNT, bytes, "bytes moved"),
     NEED("dur", DUR, COUNT, dur_ns, "ns it took"),
@@ -270,9 +294,19 @@ static const struct trace_field_spec allocation[] = {
             "aperture segments usable for eviction"),
     ELEMENT("kmd-flags", KMD_FLAGS, FLAGS, kmd_flags, false, trace_kmd_flags,
             "DXGK_ALLOCATIONINFOFLAGS"),
+    ELEMENT("kmd-flags2", KMD_FLAGS2, FLAGS, kmd_flags2, false, kmd_flags2,
+            "DXGK_ALLOCATIONINFOFLAGS2"),
     ELEMENT("flags", FLAGS, FLAGS, flags, false, allocation_flags, "D3DDDI_ALLOCATIONINFO2 flags"),
     ELEMENT("priority", PRIORITY, SIGNED, priority, false, NULL, "D3DDDI_ALLOCATIONPRIORITY"),
     ELEMENT("bank", BANK, COUNT, bank, false, NULL, "bank hint, 0 = none"),
+    ELEMENT("physical-adapter", PHYSICAL_ADAPTER, COUNT, physical_adapter, false, NULL,
+            "physical adapter of a link, 0 when left out"),
+    ELEMENT("vidpn-source", VIDPN_SOURCE, COUNT, vidpn_source, false, NULL,
+            "display source of a primary"),
+    ELEMENT("gdi-surface", GDI_SURFACE, STRING, gdi_surface, false, NULL,
+            "D3DKMDT_GDISURFACETYPE without its prefix: TEXTURE, STAGING_CPUVISIBLE, ..."),
+    ELEMENT("width", WIDTH, COUNT, width, false, NULL, "bytes in a row of a surface"),
+    ELEMENT("height", HEIGHT, COUNT, height, false, NULL, "rows of a surface"),
     ELEMENT("system-memory", SYSTEM_MEMORY, ADDRESS, system_memory, false, NULL,
             "the caller's address, or true for some page-aligned one"),
     ELEMENT("private-data", PRIVATE_DATA, COUNT, private_data, false, NULL,
@@ -319,6 +353,9 @@ const struct trace_op_spec trace_ops[TRACE_OPS] = {
     [TRACE_SET_CONTEXT_PRIORITY] =
         SPEC("SetContextPriority", "D3DKMTSetContextSchedulingPriority", set_context_priority),
     [TRACE_EXIT_PROCESS] = {"ExitProcess", "process teardown", NULL, 0},
+    [TRACE_REMOVE_ADAPTER] = SPEC("RemoveAdapter", "surprise removal", remove_adapter),
+    [TRACE_MARK_DEVICE_AS_ERROR] =
+        SPEC("MarkDeviceAsError", "D3DKMTMarkDeviceAsError", mark_device_as_error),
     [TRACE_OBSERVE_TRANSFER] =
         SPEC("ObserveTransfer", "a transfer the recording saw; never replayed", observe_transfer),
 };
@@ -342,11 +379,13 @@ static const unsigned char ops_by_name[TRACE_OPS] = {
     TRACE_EXIT_PROCESS,
     TRACE_LOCK,
     TRACE_MAKE_RESIDENT,
+    TRACE_MARK_DEVICE_AS_ERROR,
     TRACE_OBSERVE_TRANSFER,
     TRACE_OFFER_ALLOCATIONS,
     TRACE_OPEN_RESOURCE,
     TRACE_PRESENT,
     TRACE_RECLAIM_ALLOCATIONS,
+    TRACE_REMOVE_ADAPTER,
     TRACE_SET_ALLOCATION_PRIORITY,
     TRACE_SET_CONTEXT_PRIORITY,
     TRACE_SIGNAL,

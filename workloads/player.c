@@ -30,6 +30,8 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_PRESENT] = play_present,
     [TRACE_SET_CONTEXT_PRIORITY] = play_set_context_priority,
     [TRACE_EXIT_PROCESS] = play_exit_process,
+    [TRACE_REMOVE_ADAPTER] = play_remove_adapter,
+    [TRACE_MARK_DEVICE_AS_ERROR] = play_mark_device_as_error,
 };
 
 uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,
@@ -286,6 +288,14 @@ struct vidsch_fence *player_fence(struct player *player, struct trace_name name)
     if (!fence)
         fence = names_add(&player->fences, name);
     return &fence->fence;
+}
+
+uint64_t player_kmd_flags(struct player *player, uint64_t flags)
+{
+    uint64_t unknown = flags & (player->profile->wddm >= 20 ? DXGK_WDDM1_ONLY : DXGK_WDDM2_ONLY);
+    if (unknown)
+        player_assume(player, "kmd_flags_the_wddm_version_lacks");
+    return flags & ~unknown;
 }
 
 static uint32_t segment_id(const struct player *player, struct trace_name name)

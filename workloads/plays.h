@@ -45,6 +45,20 @@ uint32_t player_segments(struct player *player, struct trace_names names);
 void player_preferred(struct player *player, struct trace_names names, uint32_t supported,
                       uint8_t preferred[5]);
 
+/* Whether a new object may have this name; else complains. */
+bool player_name_is_free(const struct names *names, struct trace_name name, const char *op,
+                         const char *field, struct complaint *complaint);
+
+/* Flags that only another WDDM version than the profile's knows are left out and counted: the
+ * driver for this one does not set them. */
+uint64_t player_kmd_flags(struct player *player, uint64_t flags);
+
+/* Banks are small numbers: what is too large stays too large. */
+static inline uint8_t player_bank(uint64_t bank)
+{
+    return bank > UINT8_MAX ? UINT8_MAX : (uint8_t)bank;
+}
+
 /* One function per op. */
 typedef bool player_play_function(struct player *player, const struct trace_event *event,
                                   struct d3dkmt_call *call, struct complaint *complaint);
@@ -53,6 +67,7 @@ player_play_function play_create_device, play_destroy_device, play_create_contex
     play_destroy_context, play_create_allocation, play_open_resource, play_destroy_allocation,
     play_create_context_allocation, play_destroy_context_allocation, play_make_resident, play_evict,
     play_set_allocation_priority, play_offer, play_reclaim, play_lock, play_unlock, play_submit,
-    play_signal, play_wait, play_present, play_set_context_priority, play_exit_process;
+    play_signal, play_wait, play_present, play_set_context_priority, play_exit_process,
+    play_remove_adapter, play_mark_device_as_error;
 
 #endif

@@ -80,6 +80,30 @@ static bool cpu_access_is_valid(const struct profile *profile,
            ((set | answer->eviction_segment_set) & dxgk_aperture_set(profile));
 }
 
+/* Where a GDI surface is read by the processor, the driver says how far its rows are apart, and the
+ * memory holds all of them (wddm.md §2.6). */
+static bool pitch_is_valid(const struct dxgk_allocation_info *answer)
+{
+    uint8_t surface = answer->private_data.surface;
+    if (surface != D3DKMDT_GDISURFACE_STAGING_CPUVISIBLE &&
+        surface != D3DKMDT_GDISURFACE_EXISTINGSYSMEM)
+        return true;
+    uint64_t height = answer->private_data.height;
+    return answer->pitch > 0 && answer->pitch >= answer->private_data.width &&
+           (height == 0 || answer->pitch <= answer->size / height);
+}
+
+/* The read set counts before WDDM 2 only; there is no link of adapters, and no WDDM 3. */
+static bool rest_is_valid(const struct profile *profile, const struct dxgk_allocation_info *answer)
+{
+    enum { HINT_FLAGS = 0x7f };
+    const struct dxgk_allocation_usage_hint *hint = answer->usage_hint;
+    return (profile->wddm >= 20 ||
+            !(answer->supported_read_segment_set & ~profile_segment_set(profile))) &&
+           answer->physical_adapter_index == 0 && answer->flags2 == 0 &&
+           (!hint || (hint->version <= 1 && !(hint->flags & ~(uint32_t)HINT_FLAGS)));
+}
+
 /* In a segment of 64 KiB pages the start is a multiple of one (wddm.md §2.2). */
 static bool alignment_is_valid(const struct profile *profile,
                                const struct dxgk_allocation_info *answer)
@@ -98,7 +122,8 @@ uint32_t dxgk_validate_answer(const struct profile *profile,
                               bool cross_adapter)
 {
     bool valid = dxgk_validate_flags(profile, answer->flags) == STATUS_SUCCESS &&
-                 alignment_is_valid(profile, answer) &&
+                 alignment_is_valid(profile, answer) && pitch_is_valid(answer) &&
+                 rest_is_valid(profile, answer) &&
                  (answer->pitch_aligned_size == 0 || answer->pitch_aligned_size >= answer->size) &&
                  answer->hinted_bank <= DXGK_BANK_MAX &&
                  !(answer->eviction_segment_set & ~dxgk_aperture_set(profile)) &&

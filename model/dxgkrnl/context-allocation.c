@@ -30,7 +30,7 @@ static bool argument_is_valid(const struct profile *profile,
         return false;
     return dxgk_validate_flags(profile, arg->flags) == STATUS_SUCCESS &&
            !(arg->eviction_segment_set & ~dxgk_aperture_set(profile)) &&
-           arg->hinted_bank <= DXGK_BANK_MAX;
+           arg->hinted_bank <= DXGK_BANK_MAX && arg->physical_adapter_index == 0;
 }
 
 /* DXGK_OPERATION_INIT_CONTEXT_RESOURCE: once, at the first page-in (§4.2). */

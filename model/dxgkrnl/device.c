@@ -50,11 +50,23 @@ uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *
     return dxgk_call_return(call, create_device(process, system, handle), 0);
 }
 
-void d3dkmt_mark_device_as_error(struct dxgk_process *process, d3dkmt_handle handle)
+uint32_t d3dkmt_mark_device_as_error(struct dxgk_process *process, struct d3dkmt_call *call,
+                                     d3dkmt_handle handle)
 {
+    dxgk_call_begin(process, call, PROFILE_FREE);
     struct dxgk_device *device = dxgk_device(process, handle);
     if (device)
         device->error = true;
+    return dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
+}
+
+uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *call,
+                             uint64_t adapter)
+{
+    dxgk_call_begin(process, call, PROFILE_FREE);
+    if (adapter == 0)
+        process->dxgkrnl->removed = true;
+    return dxgk_call_return(call, adapter == 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
 void dxgk_device_barrier(struct dxgk_device *device, struct vidsch_barrier *barrier)

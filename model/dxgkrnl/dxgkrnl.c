@@ -73,11 +73,6 @@ void dxgkrnl_reached(const struct dxgkrnl *dxgkrnl, uint64_t reached[DXGK_STEP_C
     memcpy(reached, dxgkrnl->faults.reached, sizeof dxgkrnl->faults.reached);
 }
 
-void dxgkrnl_remove_adapter(struct dxgkrnl *dxgkrnl)
-{
-    dxgkrnl->removed = true;
-}
-
 struct dxgk_process *dxgkrnl_process(struct dxgkrnl *dxgkrnl, uint32_t pid)
 {
     struct dxgk_process *process = memory_new(1, sizeof *process);

@@ -39,10 +39,6 @@ void dxgkrnl_order_fault(struct dxgkrnl *dxgkrnl, const struct dxgk_fault *fault
 /* How often each step was reached since the first order. */
 void dxgkrnl_reached(const struct dxgkrnl *dxgkrnl, uint64_t reached[DXGK_STEP_COUNT]);
 
-/* The adapter is gone: what needs it answers STATUS_DEVICE_REMOVED, destroying still works
- * (wddm.md §3.4). Work that is queued runs to its end. */
-void dxgkrnl_remove_adapter(struct dxgkrnl *dxgkrnl);
-
 /* Writes all objects, handles and bytes: equal texts, equal states. */
 void dxgkrnl_dump(const struct dxgkrnl *dxgkrnl, FILE *out);
 
@@ -81,8 +77,14 @@ uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *
                               d3dkmt_handle *device);
 uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
                                d3dkmt_handle device);
-/* A page fault or a timeout: the device answers STATUS_DEVICE_REMOVED from now on. */
-void d3dkmt_mark_device_as_error(struct dxgk_process *process, d3dkmt_handle device);
+/* What a page fault or a timeout leads to: the device answers STATUS_DEVICE_REMOVED from now on. */
+uint32_t d3dkmt_mark_device_as_error(struct dxgk_process *process, struct d3dkmt_call *call,
+                                     d3dkmt_handle device);
+/* Not a call of the process, though it looks like one: the adapter is gone. What needs it answers
+ * STATUS_DEVICE_REMOVED, destroying still works (wddm.md §3.4). Work that is queued runs to its
+ * end. STATUS_INVALID_PARAMETER: there is no such adapter. */
+uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *call,
+                             uint64_t adapter);
 
 struct d3dkmt_create_context {
     d3dkmt_handle device;
@@ -136,8 +138,10 @@ struct d3dkmt_allocation_info {
     d3dkmt_handle allocation; /* out; means nothing after a failure */
     uint64_t system_memory;   /* pSystemMem, or hSection with ExistingSection; 0: none */
     struct dxgk_private_data private_data;
-    uint32_t flags;   /* Primary, Stereo, OverridePriority */
-    int64_t priority; /* with OverridePriority */
+    uint32_t flags;               /* Primary, Stereo, OverridePriority */
+    uint32_t vidpn_source;        /* of a primary */
+    int64_t priority;             /* with OverridePriority */
+    uint64_t gpu_virtual_address; /* out: 0, the system assigns none: the user-mode driver maps */
     struct probe_label label;
 };
 

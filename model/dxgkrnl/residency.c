@@ -47,8 +47,10 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
     if (sensible && look_up(process, device_handle, allocations, count, &device, &items)) {
         uint64_t bytes_to_trim;
         expect_paging(call);
-        status =
-            vidmm_make_resident(device->vidmm, items, count, flags, &call->request, &bytes_to_trim);
+        status = dxgk_device_state(device);
+        if (status == STATUS_SUCCESS)
+            status = vidmm_make_resident(device->vidmm, items, count, flags, &call->request,
+                                         &bytes_to_trim);
         if (status != STATUS_PENDING)
             dxgk_call_forget(call);
         free(items);

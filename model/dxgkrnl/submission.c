@@ -28,6 +28,9 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
     struct dxgk_context *context = dxgk_context(process, args->context);
     if (!context)
         return STATUS_INVALID_PARAMETER;
+    uint32_t status = dxgk_device_state(context->device);
+    if (status != STATUS_SUCCESS)
+        return status;
     struct vidmm_allocation **references = NULL;
     if (args->count) {
         references = dxgk_allocations(process, context->device, args->allocations, args->count);
@@ -75,15 +78,15 @@ static void one_of_many_done(void *owner, struct vidsch_packet *packet)
     dxgk_call_done(call);
 }
 
-static bool look_up(struct dxgk_process *process, const d3dkmt_handle *handles, uint32_t count,
-                    struct dxgk_context **contexts)
+static uint32_t look_up(struct dxgk_process *process, const d3dkmt_handle *handles, uint32_t count,
+                        struct dxgk_context **contexts)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t status = count <= BROADCAST_MAX ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    for (uint32_t i = 0; i < count && status == STATUS_SUCCESS; i++) {
         contexts[i] = dxgk_context(process, handles[i]);
-        if (!contexts[i])
-            return false;
+        status = contexts[i] ? dxgk_device_state(contexts[i]->device) : STATUS_INVALID_PARAMETER;
     }
-    return true;
+    return status;
 }
 
 static void queue_one(struct d3dkmt_call *call, enum probe_packet_kind kind,
@@ -123,8 +126,9 @@ static uint32_t queue_sync(struct dxgk_process *process, struct d3dkmt_call *cal
                            uint32_t count, struct vidsch_fence *fence, uint64_t value)
 {
     struct dxgk_context *contexts[BROADCAST_MAX];
-    if (count > BROADCAST_MAX || !look_up(process, handles, count, contexts))
-        return STATUS_INVALID_PARAMETER;
+    uint32_t status = look_up(process, handles, count, contexts);
+    if (status != STATUS_SUCCESS)
+        return status;
     if (count == 1)
         queue_one(call, kind, contexts[0], fence, value);
     else
@@ -195,12 +199,13 @@ uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
                         d3dkmt_handle handle, bool flip, uint64_t interval)
 {
     dxgk_call_begin(process, call, flip ? PROFILE_FLIP : PROFILE_PRESENT);
-    struct dxgk_context *context = dxgk_context(process, handle);
-    if (context) {
+    struct dxgk_context *context;
+    uint32_t status = look_up(process, &handle, 1, &context);
+    if (status == STATUS_SUCCESS) {
         call->packet.kind = PROBE_PRESENT;
         call->packet.flip = flip;
         call->packet.interval = interval;
         queue(call, context);
     }
-    return dxgk_call_return(call, context ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
+    return dxgk_call_return(call, status, 0);
 }

@@ -133,6 +133,7 @@ enum profile_call {
     PROFILE_WAIT,
     PROFILE_PRESENT, /* handed to the compositor */
     PROFILE_FLIP,    /* handed to the display */
+    PROFILE_FREE,    /* nobody's call: has no key and costs nothing */
     PROFILE_CALLS
 };
 
@@ -178,6 +179,12 @@ bool profile_check(const struct profile *profile, struct profile_error *error);
 /* The segment that the miniport prefers for allocations of this usage ("texture"); NULL and
  * unknown usages count as "other". */
 const char *profile_usage_segment(const struct profile *profile, const char *usage);
+
+/* All segments as a set: bit n = segment n + 1. */
+static inline uint32_t profile_segment_set(const struct profile *profile)
+{
+    return (UINT32_C(1) << profile->segment_count) - 1; /* at most 31 */
+}
 
 /* Writes the whole profile as YAML; loading it gives the same profile. */
 void profile_write(const struct profile *profile, FILE *out);

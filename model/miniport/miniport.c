@@ -24,14 +24,16 @@ static uint32_t apertures(const struct dxgk_adapter *adapter)
 
 /* What the user-mode driver stated stands; for the rest, the usage says which segment is best, and
  * an aperture is always good enough as a last resort: the GPU reads it over the link. A surface for
- * several adapters stays in system memory (wddm.md §1.6). */
+ * several adapters, or of the caller's memory, stays in system memory (wddm.md §1.6). */
 static void choose_segments(const struct dxgk_adapter *adapter, struct dxgk_allocation_info *info)
 {
     const struct dxgk_private_data *data = &info->private_data;
     memcpy(info->preferred_segment, data->preferred, sizeof info->preferred_segment);
     if (data->segments) {
         info->supported_write_segment_set = data->segments;
-    } else if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER) {
+    } else if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER ||
+               data->surface == D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE_CROSSADAPTER ||
+               data->surface == D3DKMDT_GDISURFACE_EXISTINGSYSMEM) {
         info->supported_write_segment_set = apertures(adapter);
     } else {
         uint8_t best =
@@ -57,6 +59,41 @@ static uint64_t choose_alignment(const struct dxgk_adapter *adapter,
     return alignment;
 }
 
+/* Rows of a surface that several adapters share start 128 bytes apart, and there are whole groups
+ * of four of them (wddm.md §1.6); other rows follow each other. */
+static void choose_shape(struct dxgk_allocation_info *info)
+{
+    enum { CROSS_ADAPTER_PITCH = 128, CROSS_ADAPTER_ROWS = 4 };
+    const struct dxgk_private_data *data = &info->private_data;
+    bool shared = data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER ||
+                  data->surface == D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE_CROSSADAPTER;
+    uint64_t height = data->height;
+    info->pitch = data->width;
+    if (shared) {
+        info->pitch =
+            (info->pitch + CROSS_ADAPTER_PITCH - 1) / CROSS_ADAPTER_PITCH * CROSS_ADAPTER_PITCH;
+        height = (height + CROSS_ADAPTER_ROWS - 1) / CROSS_ADAPTER_ROWS * CROSS_ADAPTER_ROWS;
+    }
+    if (height && info->pitch > info->size / height)
+        info->size = info->pitch > UINT64_MAX / height ? UINT64_MAX : info->pitch * height;
+}
+
+/* What the processor reads or writes it must be able to map. */
+static uint64_t surface_flags(uint8_t surface)
+{
+    switch (surface) {
+    case D3DKMDT_GDISURFACE_STAGING_CPUVISIBLE:
+    case D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE:
+    case D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER:
+    case D3DKMDT_GDISURFACE_TEXTURE_CPUVISIBLE_CROSSADAPTER:
+        return DXGK_CPU_VISIBLE;
+    case D3DKMDT_GDISURFACE_EXISTINGSYSMEM:
+        return DXGK_CPU_VISIBLE | DXGK_EXISTING_SYSMEM;
+    default:
+        return 0;
+    }
+}
+
 static uint32_t create_allocation(void *self, struct dxgkarg_create_allocation *arg)
 {
     const struct miniport *miniport = self;
@@ -66,11 +103,12 @@ static uint32_t create_allocation(void *self, struct dxgkarg_create_allocation *
         choose_segments(miniport->adapter, info);
         if (info->size == 0) /* else it is existing memory's */
             info->size = data->size;
+        choose_shape(info);
         info->alignment = choose_alignment(miniport->adapter, info);
         info->hinted_bank = data->bank;
-        info->flags = data->flags;
-        if (data->surface == D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER)
-            info->flags |= DXGK_CPU_VISIBLE;
+        info->physical_adapter_index = data->physical_adapter;
+        info->flags = data->flags | surface_flags(data->surface);
+        info->flags2 = data->flags2;
         info->allocation_priority = data->priority ? data->priority : DXGK_PRIORITY_NORMAL;
     }
     return STATUS_SUCCESS;

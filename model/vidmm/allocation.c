@@ -35,9 +35,7 @@ static uint32_t first_segment(const struct vidmm_allocation *allocation)
 
 static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocation_info *info)
 {
-    uint32_t known = vidmm->profile->segment_count == 32
-                         ? UINT32_MAX
-                         : (UINT32_C(1) << vidmm->profile->segment_count) - 1;
+    uint32_t known = profile_segment_set(vidmm->profile);
     if (info->size == 0 || info->size > UINT64_C(1) << 48 || !(info->segments & known) ||
         (info->segments & ~known) || (info->alignment & (info->alignment - 1)))
         return STATUS_INVALID_PARAMETER;

@@ -517,12 +517,12 @@ static void removal_stops_creating(void *owner)
     struct d3dkmt_create_allocation args = plain(D3DKMT_CREATE_RESOURCE, 1);
     child_expects(create(&args), STATUS_SUCCESS);
     d3dkmt_handle resource = args.resource;
-    d3dkmt_mark_device_as_error(process, device);
+    child_expects(d3dkmt_mark_device_as_error(process, some_call(), device), STATUS_SUCCESS);
     args = plain(0, 1);
     refuses("device in error", args, STATUS_DEVICE_REMOVED);
     args.device = other_device;
     child_expects(create(&args), STATUS_SUCCESS);
-    dxgkrnl_remove_adapter(machine.dxgkrnl);
+    child_expects(dxgk_remove_adapter(process, some_call(), 0), STATUS_SUCCESS);
     refuses("adapter gone", args, STATUS_DEVICE_REMOVED);
     args.resource = 0x1000; /* rule 6 comes before rule 7 */
     refuses("adapter gone", args, STATUS_DEVICE_REMOVED);
