@@ -439,6 +439,43 @@ static void answers_are_validated(void *owner)
           .preferred_segment = {2},
           .allocation_priority = 1},
          0},
+        {"a read segment that there is not",
+         {.size = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .supported_read_segment_set = UINT32_C(1) << 30,
+          .allocation_priority = 1},
+         0},
+        {"a second physical adapter",
+         {.size = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .physical_adapter_index = 1,
+          .allocation_priority = 1},
+         0},
+        {"a flag of WDDM 3",
+         {.size = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .flags2 = 1,
+          .allocation_priority = 1},
+         0},
+        {"a usage hint of a later version",
+         {.size = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .usage_hint = &(struct dxgk_allocation_usage_hint){.version = 2},
+          .allocation_priority = 1},
+         0},
+        {"an unknown flag in the usage hint",
+         {.size = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .usage_hint = &(struct dxgk_allocation_usage_hint){.version = 1, .flags = 0x80},
+          .allocation_priority = 1},
+         0},
+        {"rows that do not fit",
+         {.private_data = {.surface = D3DKMDT_GDISURFACE_STAGING_CPUVISIBLE, .height = 2},
+          .size = PAGE,
+          .pitch = PAGE,
+          .supported_write_segment_set = LOCAL,
+          .allocation_priority = 1},
+         0},
         {"CPU-visible where the CPU cannot reach",
          {.size = PAGE,
           .supported_write_segment_set = LOCAL,
@@ -457,6 +494,9 @@ static void answers_are_validated(void *owner)
     }
     struct d3dkmt_create_allocation args = plain(0, 1);
     bent = good;
+    child_expects(create(&args), STATUS_SUCCESS);
+    bent.usage_hint = &(struct dxgk_allocation_usage_hint){.version = 1, .flags = 0x7f};
+    bent.maximum_renaming_list_length = 3;
     child_expects(create(&args), STATUS_SUCCESS);
     bent.eviction_segment_set = APERTURE; /* an aperture to fall back to */
     bent.flags = DXGK_CPU_VISIBLE;
