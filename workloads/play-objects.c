@@ -75,6 +75,32 @@ static uint32_t map_node(struct player *player, uint64_t ordinal, bool system)
     return (uint32_t)player->node_map[ordinal];
 }
 
+/* A recording made elsewhere may ask for a node that the profile lacks: any of the kind that the
+ * name begins with will do ("copy2": a copy node); compute work can run where 3D work does, and
+ * copies can be made by whichever engine there is. */
+static bool node_of_kind(const struct player *player, const char *name, uint32_t *node)
+{
+    static const struct {
+        const char *name;
+        enum profile_node_kind kinds[3];
+    } kinds[] = {
+        {"3d", {PROFILE_NODE_3D, PROFILE_NODE_COMPUTE, PROFILE_NODE_3D}},
+        {"compute", {PROFILE_NODE_COMPUTE, PROFILE_NODE_3D, PROFILE_NODE_COMPUTE}},
+        {"copy", {PROFILE_NODE_COPY, PROFILE_NODE_3D, PROFILE_NODE_COMPUTE}},
+        {"video", {PROFILE_NODE_VIDEO, PROFILE_NODE_3D, PROFILE_NODE_COMPUTE}},
+    };
+    const struct profile *profile = player->profile;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strncmp(name, kinds[i].name, strlen(kinds[i].name)) != 0)
+            continue;
+        for (size_t k = 0; k < 3; k++)
+            for (*node = 0; *node < profile->node_count; ++*node)
+                if (profile->nodes[*node].kind == kinds[i].kinds[k])
+                    return true;
+    }
+    return false;
+}
+
 static bool find_node(struct player *player, const struct trace_event *event, uint32_t *node,
                       struct complaint *complaint)
 {
@@ -85,6 +111,10 @@ static bool find_node(struct player *player, const struct trace_event *event, ui
     for (*node = 0; *node < player->profile->node_count; ++*node)
         if (strcmp(player->profile->nodes[*node].name, event->node.text) == 0)
             return true;
+    if (player->header.create_unknown && node_of_kind(player, event->node.text, node)) {
+        player_assume(player, "nodes_the_profile_lacks");
+        return true;
+    }
     snprintf(complaint->text, complaint->size,
              "CreateContext: node: profile %s has no node named \"%.60s\"", player->profile->name,
              event->node.text);
