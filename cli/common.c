@@ -127,7 +127,7 @@ void cli_print_facts(const struct trace_reader *reader, FILE *out)
         fprintf(out, "\nwhat the reader counted\n");
     for (size_t i = 0; i < count; i++) {
         char text[64];
-        bool whole = fabs(facts[i].value) < 1e15 && facts[i].value == floor(facts[i].value);
+        bool whole = fabs(facts[i].value) < 9e15 && facts[i].value == floor(facts[i].value);
         snprintf(text, sizeof text, whole ? "%.0f" : "%.6g", facts[i].value);
         fprintf(out, "  %-34s %14s %-5s  %s\n", facts[i].key, text, facts[i].unit,
                 facts[i].meaning);

@@ -6,9 +6,10 @@ trap 'rm -rf "$scratch"' EXIT
 
 head -n 60 "$SOURCE/traces/samples/frames.jsonl" >"$scratch/sample.jsonl"
 "$WDDMSIM" convert -q "$scratch/sample.jsonl" -o "$scratch/sample.wtrace" || exit 1
+"$BUILD/tests/fuzz/seeds" "$scratch" || exit 1
 
 status=0
-for target in jsonl:jsonl wtrace:wtrace etl:wtrace; do
+for target in jsonl:jsonl wtrace:wtrace etl:wtrace kineto:kineto; do
     "$BUILD/tests/fuzz/fuzz_${target%:*}" --mutate 5000 1 "$scratch/sample.${target#*:}" || {
         echo "FAILED: fuzz_${target%:*}"
         status=1

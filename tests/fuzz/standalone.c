@@ -3,11 +3,15 @@
  *   TARGET FILE...                    each file once
  *   TARGET --mutate N SEED FILE...    N random changes of them, the same for the same seed
  *
- * Ends normally if the target survived. */
+ * Ends normally if the target survived, and took no more memory than MOST_MEMORY_MIB. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* No input is longer than 1 MiB; a sanitizer's own memory counts apart. */
+enum { MOST_MEMORY_MIB = 256 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -86,6 +90,20 @@ static void run(const struct sample *sample)
     free(bytes);
 }
 
+static int memory_is_bounded(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    if (usage.ru_maxrss > MOST_MEMORY_MIB * 1024L) {
+        fprintf(stderr, "took %ld MiB of memory, more than %d\n", usage.ru_maxrss / 1024,
+                MOST_MEMORY_MIB);
+        return 0;
+    }
+#endif
+    return 1;
+}
+
 int main(int count, char **arguments)
 {
     enum { CHANGES = 8, LONGEST = 32 };
@@ -122,5 +140,5 @@ int main(int count, char **arguments)
     free(sample);
     free(changed.bytes);
     printf("%zu files, %lu mutations: survived\n", samples, rounds);
-    return 0;
+    return memory_is_bounded() ? 0 : 1;
 }
