@@ -118,8 +118,8 @@ static bool copy(const void *what, struct bench_answer *answer)
     return true;
 }
 
-/* The recording lies beside the source, or where WDDMSIM_SHARED says. */
-static bool find_recording(char *path, size_t room)
+/* Recordings lie beside the source, or where WDDMSIM_SHARED says. */
+static bool find_recording(const char *name, char *path, size_t room)
 {
     const char *shared = getenv("WDDMSIM_SHARED"), *source = getenv("SOURCE");
     const char *folders[] = {shared, source ? source : ".", "..", "../.."};
@@ -127,11 +127,11 @@ static bool find_recording(char *path, size_t room)
         if (!folders[i])
             continue;
         for (int beside = 0; beside < 2; beside++) {
-            snprintf(path, room, "%s%s/traces/recorded/windows-etl/steamvr-win10-17134.etl.gz",
-                     folders[i],
+            snprintf(path, room, "%s%s/traces/recorded/%s", folders[i],
                      i == 0   ? ""
                      : beside ? "/../shared"
-                              : "/shared");
+                              : "/shared",
+                     name);
             if (access(path, R_OK) == 0)
                 return true;
         }
@@ -139,16 +139,17 @@ static bool find_recording(char *path, size_t room)
     return false;
 }
 
-static void etl_row(const struct bench *bench)
+/* Importing a recording whole: opening, all events. */
+static void recording_row(const struct bench *bench, const char *row, const char *name)
 {
     char recording[512], path[320];
-    if (!find_recording(recording, sizeof recording)) {
-        printf("%-28s no recording here: set WDDMSIM_SHARED\n", "ETL decode");
+    if (!find_recording(name, recording, sizeof recording)) {
+        printf("%-28s no recording here: set WDDMSIM_SHARED\n", row);
         return;
     }
     size_t length;
     unsigned char *bytes = load(recording, &length);
-    snprintf(path, sizeof path, "%s/recording.etl", bench->folder);
+    snprintf(path, sizeof path, "%s/recording", bench->folder);
     FILE *out = bytes ? fopen(path, "wb") : NULL;
     if (!out || fwrite(bytes, 1, length, out) != length || fclose(out) != 0) {
         fprintf(stderr, "bench: %s cannot be unpacked\n", recording);
@@ -157,8 +158,8 @@ static void etl_row(const struct bench *bench)
     free(bytes);
     struct bench_answer answer, bare;
     bench_compare(bench, decode, path, scan, path, &answer, &bare);
-    bench_row("ETL decode", (double)length / answer.seconds * 1e-6,
-              (double)length / bare.seconds * 1e-6, "MB/s", "scan of the same bytes");
+    bench_row(row, (double)length / answer.seconds * 1e-6, (double)length / bare.seconds * 1e-6,
+              "MB/s", "scan of the same bytes");
     unlink(path);
 }
 
@@ -166,7 +167,8 @@ void bench_decode(const struct bench *bench)
 {
     char path[320];
     struct bench_answer answer, bare;
-    etl_row(bench);
+    recording_row(bench, "ETL import", "windows-etl/steamvr-win10-17134.etl.gz");
+    recording_row(bench, "Kineto JSON import", "kineto-json/training-with-memory-events.json.gz");
 
     snprintf(path, sizeof path, "%s/frames.jsonl", bench->folder);
     bench_run(bench_generate, &(struct bench_generate){path, bench->events / 10});
