@@ -33,14 +33,14 @@ static const struct trace_format *format_by_content(const unsigned char *head, s
     return NULL;
 }
 
-/* "jsonl (JSON Lines), wtrace (...)" */
+/* "wtrace, jsonl, ..." */
 static void list_formats(char *list, size_t room)
 {
     size_t used = 0;
     list[0] = '\0';
     for (size_t i = 0; i < trace_format_count && used < room; i++)
-        used += (size_t)snprintf(list + used, room - used, "%s%s (%s)", i > 0 ? ", " : "",
-                                 trace_formats[i]->name, trace_formats[i]->summary);
+        used += (size_t)snprintf(list + used, room - used, "%s%s", i > 0 ? ", " : "",
+                                 trace_formats[i]->name);
 }
 
 static const struct trace_format *choose_format(struct trace_input *input, const char *wanted,

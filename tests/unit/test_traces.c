@@ -464,7 +464,7 @@ static const struct {
     {"\n \n", "t: not a trace of a known format; known are "},
     {"hello", "t: not a trace of a known format; known are "},
     {"BZhi", "t: not a trace of a known format; known are "}, /* begins like bzip2 */
-    {"{\"traceEvents\":[]}",
+    {"{\"events\":[]}",
      "t:1: not a wddmsim trace: the first line must be a header such as {\"wddmsim\": 1}"},
     {"{\"wddmsim\":2}", "t:1: header: wddmsim: expected version 1; the trace was made by a newer "
                         "version of wddmsim, got \"2\""},
