@@ -3,7 +3,6 @@
 #include "traces/activity/reader.h"
 #include "traces/chrome.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -298,13 +297,8 @@ static bool read_other(void *self, struct json_text key, struct json_scan *scan)
 
 static void show_progress(void *self)
 {
-    struct kineto *kineto = self;
-    const struct trace_open_options *options = kineto->options;
-    uint64_t done, total;
-    if (options == NULL || options->progress == NULL)
-        return;
-    trace_input_progress(kineto->reader->input, &done, &total);
-    options->progress(options->progress_self, done, total);
+    const struct kineto *kineto = self;
+    activity_reader_progress(kineto->reader, kineto->options);
 }
 
 static void add_facts(struct kineto *kineto)
@@ -329,12 +323,6 @@ static void add_facts(struct kineto *kineto)
                         (uint64_t)kineto->memory[kineto->device]);
 }
 
-static void place(void *self, uint64_t origin, char place[64])
-{
-    (void)self;
-    snprintf(place, 64, "offset %" PRIu64, origin);
-}
-
 static bool kineto_open(struct trace_input *input, const struct trace_open_options *options,
                         void **state, struct trace_header *header, struct trace_error *error)
 {
@@ -348,26 +336,22 @@ static bool kineto_open(struct trace_input *input, const struct trace_open_optio
         .progress = show_progress,
     };
     *state = NULL;
-    if (!activity_reader_create(input, place, NULL, &kineto.reader, error))
+    if (!activity_reader_create(input, activity_place_offset, NULL, &kineto.reader, error))
         return false;
     struct activity_reader *reader = kineto.reader;
-    bool good = json_scan_open(&kineto.scan, input, error);
-    if (good) {
-        kineto.scan.error = &reader->damage;
-        chrome_read(&kineto.scan, &listener);
-        add_facts(&kineto);
-        activities_set_process(reader->activities, kineto.pid);
-        const char *name = kineto.device < DEVICES ? kineto.devices[kineto.device] : "";
-        snprintf(reader->source, sizeof reader->source, "PyTorch profiler (Kineto)%s%s",
-                 name[0] != '\0' ? ", " : "", name);
-        good = activity_reader_finish(reader, header, error);
-    }
-    json_scan_close(&kineto.scan);
-    if (!good)
+    if (!json_scan_open(&kineto.scan, input, error)) {
         activity_reader_close(reader);
-    else
-        *state = reader;
-    return good;
+        return false;
+    }
+    kineto.scan.error = &reader->damage;
+    chrome_read(&kineto.scan, &listener);
+    json_scan_close(&kineto.scan);
+    add_facts(&kineto);
+    activities_set_process(reader->activities, kineto.pid);
+    const char *name = kineto.device < DEVICES ? kineto.devices[kineto.device] : "";
+    snprintf(reader->source, sizeof reader->source, "PyTorch profiler (Kineto)%s%s",
+             name[0] != '\0' ? ", " : "", name);
+    return activity_reader_finish(reader, state, header, error);
 }
 
 static bool kineto_detect(const unsigned char *head, size_t length)

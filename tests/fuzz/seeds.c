@@ -2,6 +2,8 @@
  *
  *   seeds FOLDER
  */
+#include "tests/unit/make_pickle.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,10 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: %s FOLDER\n", arguments[0]);
         return 2;
     }
+    struct trace_buffer pickle = {0};
+    pickle_sample(&pickle);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
+    write_seed(arguments[1], "sample.pytorch", pickle.bytes, pickle.length);
+    trace_buffer_free(&pickle);
     return 0;
 }

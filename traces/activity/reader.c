@@ -3,6 +3,7 @@
 #include "traces/message.h"
 #include "traces/vocabulary.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,8 +33,24 @@ static bool fail(struct activity_reader *reader, struct trace_error *error)
                       why != NULL ? why : "out of memory");
 }
 
-bool activity_reader_finish(struct activity_reader *reader, struct trace_header *header,
-                            struct trace_error *error)
+void activity_place_offset(void *self, uint64_t origin, char place[64])
+{
+    (void)self;
+    snprintf(place, 64, "offset %" PRIu64, origin);
+}
+
+void activity_reader_progress(const struct activity_reader *reader,
+                              const struct trace_open_options *options)
+{
+    uint64_t done, total;
+    if (options == NULL || options->progress == NULL)
+        return;
+    trace_input_progress(reader->input, &done, &total);
+    options->progress(options->progress_self, done, total);
+}
+
+static bool finish(struct activity_reader *reader, struct trace_header *header,
+                   struct trace_error *error)
 {
     struct trace_facts *facts = &reader->facts;
     if (!activities_finish(reader->activities, facts))
@@ -65,6 +82,16 @@ bool activity_reader_finish(struct activity_reader *reader, struct trace_header 
         .extras = json,
     };
     return true;
+}
+
+bool activity_reader_finish(struct activity_reader *reader, void **state,
+                            struct trace_header *header, struct trace_error *error)
+{
+    bool good = finish(reader, header, error);
+    *state = good ? reader : NULL;
+    if (!good)
+        activity_reader_close(reader);
+    return good;
 }
 
 enum trace_result activity_reader_next(void *state, struct trace_event *event,

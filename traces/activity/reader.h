@@ -24,10 +24,18 @@ bool activity_reader_create(struct trace_input *input,
                             void (*places)(void *self, uint64_t origin, char place[64]), void *self,
                             struct activity_reader **reader, struct trace_error *error);
 
-/* Everything is read: makes it ready to be handed out and fills the header. `source` is of the
- * reader. False: nothing in the recording can be used, or failed. */
-bool activity_reader_finish(struct activity_reader *reader, struct trace_header *header,
-                            struct trace_error *error);
+/* "offset 1234": for recordings whose origins are offsets in the file. */
+void activity_place_offset(void *self, uint64_t origin, char place[64]);
+
+/* Tells the progress of reading. */
+void activity_reader_progress(const struct activity_reader *reader,
+                              const struct trace_open_options *options);
+
+/* Everything is read, and `source` is set: makes it ready to be handed out, fills the header, and
+ * *state is the reader. False: nothing in the recording can be used, or failed; the reader is
+ * closed. */
+bool activity_reader_finish(struct activity_reader *reader, void **state,
+                            struct trace_header *header, struct trace_error *error);
 
 /* Functions of a format whose state is an activity_reader. */
 enum trace_result activity_reader_next(void *state, struct trace_event *event,
