@@ -169,6 +169,8 @@ void bench_decode(const struct bench *bench)
     struct bench_answer answer, bare;
     recording_row(bench, "ETL import", "windows-etl/steamvr-win10-17134.etl.gz");
     recording_row(bench, "Kineto JSON import", "kineto-json/training-with-memory-events.json.gz");
+    recording_row(bench, "PyTorch snapshot import",
+                  "pytorch-snapshot/transformer-medium-ctx1024-training.pickle");
 
     snprintf(path, sizeof path, "%s/frames.jsonl", bench->folder);
     bench_run(bench_generate, &(struct bench_generate){path, bench->events / 10});
