@@ -24,6 +24,7 @@ struct trace_input {
     unsigned owners;
     int file;                /* -1: none, everything is in the window */
     bool regular;            /* a file that can be sought in */
+    bool standard;           /* standard input: `path` is none */
     uint64_t file_size;      /* 0: unknown */
     uint64_t file_read;      /* bytes read(2) delivered */
     struct archive *archive; /* NULL: the file is plain */
@@ -213,6 +214,7 @@ bool trace_input_open(const char *path, struct trace_input **result, struct trac
         return trace_fail(error, false, "%s: out of memory", path);
     }
     input->owners = 1;
+    input->standard = standard;
     input->file = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
     bool good = input->file >= 0 && fstat(input->file, &status) == 0;
@@ -314,6 +316,11 @@ bool trace_input_line(struct trace_input *input, char **line, size_t *length,
     }
     return trace_fail(error, false, "%s: offset %llu: a line longer than %d MiB", input->path,
                       (unsigned long long)trace_input_offset(input), TRACE_LONGEST_LINE >> 20);
+}
+
+const char *trace_input_plain_file(const struct trace_input *input)
+{
+    return input->regular && input->archive == NULL && !input->standard ? input->path : NULL;
 }
 
 const char *trace_input_path(const struct trace_input *input)

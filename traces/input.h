@@ -33,6 +33,10 @@ bool trace_input_read(struct trace_input *input, void *buffer, size_t size, size
 bool trace_input_line(struct trace_input *input, char **line, size_t *length,
                       struct trace_error *error);
 
+/* The path of a regular file whose bytes are what is read; NULL for standard input, a pipe, memory,
+ * and what is decompressed. Who needs a file instead of a stream may open it. */
+const char *trace_input_plain_file(const struct trace_input *input);
+
 /* The path as given, for messages. */
 const char *trace_input_path(const struct trace_input *input);
 
