@@ -6,12 +6,13 @@ extern const struct trace_format trace_format_wtrace;
 extern const struct trace_format trace_format_jsonl;
 extern const struct trace_format trace_format_etl;
 extern const struct trace_format trace_format_kineto;
+extern const struct trace_format trace_format_nsight;
 extern const struct trace_format trace_format_pytorch;
 
 /* jsonl takes every object that is nobody else's, to say what is wrong with it. */
 const struct trace_format *const trace_formats[] = {
-    &trace_format_wtrace,  &trace_format_etl,   &trace_format_kineto,
-    &trace_format_pytorch, &trace_format_jsonl,
+    &trace_format_wtrace, &trace_format_etl,     &trace_format_kineto,
+    &trace_format_nsight, &trace_format_pytorch, &trace_format_jsonl,
 };
 
 const size_t trace_format_count = sizeof trace_formats / sizeof *trace_formats;

@@ -180,15 +180,14 @@ static bool add_call(struct kineto *kineto, const struct chrome_event *event, st
 {
     if (kineto->pid == 0)
         kineto->pid = event->pid;
+    bool waits;
     call->device = ACTIVITY_ANY_DEVICE;
-    if (strcmp(event->name, "cudaStreamSynchronize") == 0 ||
-        strcmp(event->name, "hipStreamSynchronize") == 0)
-        call->kind = ACTIVITY_WAIT_LAST;
-    else if (strcmp(event->name, "cudaDeviceSynchronize") == 0 ||
-             strcmp(event->name, "hipDeviceSynchronize") == 0)
-        call->kind = ACTIVITY_WAIT_ALL;
-    else
-        call->kind = ACTIVITY_LAUNCH;
+    call->kind = (uint8_t)activity_of_call(event->name, &waits);
+    if (!add(kineto, call) || !waits)
+        return !kineto->failed;
+    call->kind = ACTIVITY_WAIT_LAST; /* what it launched comes first */
+    call->start_ns++;
+    call->dur_ns = 0;
     return add(kineto, call);
 }
 

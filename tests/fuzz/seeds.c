@@ -2,6 +2,7 @@
  *
  *   seeds FOLDER
  */
+#include "tests/unit/make_nsight.h"
 #include "tests/unit/make_pickle.h"
 
 #include <stdio.h>
@@ -38,6 +39,33 @@ static const char kineto[] =
     "\"Bytes\":-512}},\n"
     "{\"ph\":\"s\",\"id\":\"0x1f\",\"ts\":1,\"name\":\"\\u00e9\\\"\"}]}\n";
 
+/* Rows as fuzz_nsight.c reads them: names of calls, launches, a kernel, a copy, a fill, memory
+ * taken and given back; and packets. */
+static const char cuda_rows[] = "\x00"
+                                "\x00\x01\xf0\x00\x02\xf1"
+                                "\x01\x05\x09\x03\x07\x01\x01\x10\x19\x03\x08\x02"
+                                "\x02\x06\x0e\x03\x00\x01\x07\x07"
+                                "\x03\x12\x18\x03\x00\x01\x07\x08\x40\x02\x02\x01\x00"
+                                "\x03\x12\x18\x03\x00\x01\x07\x00\x40\x0b\x03\x03\x02"
+                                "\x04\x20\x22\x03\x00\x01\x07\x40"
+                                "\x05\x01\x03\x00\x50\x40\x02\x00"
+                                "\x05\x28\x03\x00\x50\x40\x02\x01";
+static const char wddm_rows[] = "\x01"
+                                "\x06\x11\x02"
+                                "\x07\x05\x03\x00\x11\x40\x00\x01\x01"
+                                "\x09\x06\x11\x01\x01\x0a\x08\x11\x01\x01"
+                                "\x09\x09\x11\x02\x01\x0a\x0c\x11\x02\x01"
+                                "\x08\x0d\x11\x01"
+                                "\x0b\x04\x03\x40\x01";
+
+static void write_database(const char *folder, const char *name, const char *sql)
+{
+    size_t length;
+    unsigned char *bytes = make_database(sql, &length);
+    write_seed(folder, name, bytes, length);
+    sqlite3_free(bytes);
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2) {
@@ -48,6 +76,10 @@ int main(int count, char **arguments)
     pickle_sample(&pickle);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
     write_seed(arguments[1], "sample.pytorch", pickle.bytes, pickle.length);
+    write_database(arguments[1], "cuda.nsight", nsight_cuda_sample);
+    write_database(arguments[1], "wddm.nsight", nsight_wddm_sample);
+    write_seed(arguments[1], "cuda-rows.nsight", cuda_rows, sizeof cuda_rows - 1);
+    write_seed(arguments[1], "wddm-rows.nsight", wddm_rows, sizeof wddm_rows - 1);
     trace_buffer_free(&pickle);
     return 0;
 }

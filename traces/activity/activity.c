@@ -3,6 +3,7 @@
 #include "traces/buffer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct activities *activities_create(void (*places)(void *self, uint64_t origin, char place[64]),
                                      void *self)
@@ -64,6 +65,8 @@ const char *activities_failure(const struct activities *activities)
 
 enum activity_engine activity_engine(const struct activity *activity)
 {
+    if (activity->kind == ACTIVITY_PACKET)
+        return activity->engine;
     bool leaves = activity->from == MEMORY_DEVICE, enters = activity->to == MEMORY_DEVICE;
     if (activity->kind != ACTIVITY_COPY || leaves == enters)
         return ENGINE_COMPUTE;
@@ -86,21 +89,35 @@ bool activities_add(struct activities *activities, const struct activity *activi
     struct activity added = *activity;
     struct trace_sorter *sorter = activities->timeline;
     added.order = (struct trace_sorted){in_order(activity->start_ns), activity->origin};
-    if (activity_is_work(activity))
-        sorter = activities->work;
-    if (activity->correlation != 0 &&
-        (activity_is_work(activity) || activity->kind == ACTIVITY_LAUNCH)) {
+    switch (activity->kind) {
+    case ACTIVITY_LAUNCH:
+        if (activity->correlation == 0)
+            return true; /* of nothing that is known */
         sorter = activities->launches;
         added.order.key = activity->correlation;
-        if (activity_is_work(activity))
+        break;
+    case ACTIVITY_KERNEL:
+    case ACTIVITY_FILL:
+    case ACTIVITY_COPY:
+        added.done_ns = added.start_ns + (int64_t)added.dur_ns;
+        if (activity->correlation != 0) {
+            sorter = activities->launches;
+            added.order.key = activity->correlation;
             added.order.tie |= BEHIND_LAUNCHES;
-    } else if (activity->kind == ACTIVITY_LAUNCH) {
-        return true; /* of nothing that is known */
-    } else if (activity->kind == ACTIVITY_HELD) {
-        added.order.key = UINT64_MAX; /* behind all others */
-    } else if (activity_is_work(activity)) {
+            break;
+        }
+        sorter = activities->work;
         added.called_ns = added.start_ns;
         activities->tally.unlaunched++;
+        break;
+    case ACTIVITY_PACKET:
+        added.order.key = in_order(activity->called_ns);
+        break;
+    case ACTIVITY_HELD:
+        added.order.key = UINT64_MAX; /* behind all others */
+        break;
+    default:
+        break;
     }
     return trace_sorter_put(sorter, &added) || activity_take_failure(activities, sorter);
 }
@@ -139,6 +156,34 @@ bool activities_empty(const struct activities *activities)
 int64_t activities_start_ns(const struct activities *activities)
 {
     return activities->start_ns;
+}
+
+enum activity_kind activity_of_call(const char *name, bool *waits)
+{
+    static const struct {
+        const char *name;
+        enum activity_kind kind;
+    } calls[] = {
+        {"DeviceSynchronize", ACTIVITY_WAIT_ALL},
+        {"CtxSynchronize", ACTIVITY_WAIT_ALL},
+        {"StreamSynchronize", ACTIVITY_WAIT_LAST},
+        {"EventSynchronize", ACTIVITY_WAIT_LAST},
+    };
+    static const char *const libraries[] = {"cuda", "cu", "hip"};
+    *waits = false;
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        size_t length = strlen(libraries[i]);
+        if (strncmp(name, libraries[i], length) != 0)
+            continue;
+        const char *rest = name + length;
+        for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
+            if (strncmp(rest, calls[k].name, strlen(calls[k].name)) == 0)
+                return calls[k].kind;
+        *waits = strncmp(rest, "Memcpy", 6) == 0 && strstr(rest, "Async") == NULL;
+        if (*waits)
+            break;
+    }
+    return ACTIVITY_LAUNCH;
 }
 
 bool activities_finish(struct activities *activities, struct trace_facts *facts)

@@ -16,6 +16,7 @@ enum activity_kind {
     ACTIVITY_KERNEL,    /* work on the GPU */
     ACTIVITY_FILL,      /* work: bytes set */
     ACTIVITY_COPY,      /* work: bytes moved from `from` to `to` */
+    ACTIVITY_PACKET,    /* work: a packet of a WDDM context, which `engine` runs */
     ACTIVITY_MIGRATION, /* the same, moved by the system and not by a call */
     ACTIVITY_ALLOCATE,  /* bytes at address */
     ACTIVITY_FREE,      /* of address; bytes if known */
@@ -35,6 +36,18 @@ enum activity_memory {
     MEMORY_READBACK,
     MEMORY_DEVICE,
     MEMORY_KINDS
+};
+
+/* Kernels, fills, and copies inside the adapter's memory compute; other copies leave or enter it.
+ */
+enum activity_engine {
+    ENGINE_COMPUTE,
+    ENGINE_COPY_IN,
+    ENGINE_COPY_OUT,
+    ENGINE_3D,
+    ENGINE_COPY,
+    ENGINE_VIDEO,
+    ENGINES
 };
 
 /* Why the system moved something. */
@@ -62,15 +75,17 @@ struct activity {
     uint64_t correlation; /* the same for a launch and its work, unique in the file; 0: none */
     uint32_t pid;         /* 0: the recording's only process, or not known */
     uint32_t tid;
-    uint32_t device, context, stream;
-    uint8_t kind;     /* enum activity_kind */
-    uint8_t from, to; /* enum activity_memory; of memory taken, `to` is where */
+    uint32_t device, context, stream; /* of a packet, the halves of the context's handle */
+    uint8_t kind;                     /* enum activity_kind */
+    uint8_t from, to;                 /* enum activity_memory; of memory taken, `to` is where */
     uint8_t cause;
-    /* Of work, once it is joined; set here, too: */
-    bool observed;        /* the second time: what the recording saw the copy do */
-    int64_t called_ns;    /* its launch */
+    /* Of work, once it is joined to its launch, which is done here; a packet brings it along. */
+    int64_t called_ns;
     uint64_t call_dur_ns; /* 0: not known, or of several works with one launch not the first */
     uint64_t gpu_ns;      /* engine time */
+    int64_t done_ns;      /* when whoever waits for it is told */
+    uint8_t engine;       /* of a packet */
+    bool observed;        /* of a copy or fill, set here: the second time, what it was seen to do */
 };
 
 /* Activities begin and end no farther than this from the zero of their clock, 126 years: readers
@@ -102,6 +117,10 @@ void activities_set_process(struct activities *activities, uint32_t pid);
  */
 void activities_held_before(struct activities *activities, uint32_t device, int64_t at_ns,
                             uint64_t bytes);
+
+/* What a call of this name (of the CUDA or HIP runtime or driver, with a version behind it or not)
+ * is: ACTIVITY_LAUNCH, or one of the waits. `waits`: it is a launch, and then waits for it. */
+enum activity_kind activity_of_call(const char *name, bool *waits);
 
 /* Ends adding: joins, sorts, looks what was there before the first event; adds facts and what the
  * recording lacks. False: failed, as above. */

@@ -169,8 +169,12 @@ static void emit_submit(struct activities *activities, const struct activity *wo
         return;
     give_name(event, TRACE_CONTEXT, &event->context, stream->names[engine]);
     event->gpu_ns = work->gpu_ns;
-    event->done_ns = (uint64_t)work->start_ns - (uint64_t)activities->start_ns + work->dur_ns;
+    event->done_ns = (uint64_t)work->done_ns - (uint64_t)activities->start_ns;
     event->given |= TRACE_GIVEN(TRACE_GPU) | TRACE_GIVEN(TRACE_DONE);
+    if (work->kind == ACTIVITY_PACKET && work->bytes > 0) {
+        event->bytes = work->bytes;
+        event->given |= TRACE_GIVEN(TRACE_BYTES);
+    }
     if (work->call_dur_ns != 0) {
         event->dur_ns = work->call_dur_ns;
         event->given |= TRACE_GIVEN(TRACE_DUR);
@@ -256,6 +260,7 @@ static void emit_activity(struct activities *activities, const struct activity *
     case ACTIVITY_KERNEL:
     case ACTIVITY_FILL:
     case ACTIVITY_COPY:
+    case ACTIVITY_PACKET:
         if (activity->observed)
             emit_observed(activities, activity);
         else
@@ -295,7 +300,10 @@ static void emit_device(struct activities *activities, const struct activity_dev
 static void emit_context(struct activities *activities, const struct activity_stream *stream,
                          int engine)
 {
-    static const char *const nodes[ENGINES] = {"compute", "copy", "copy2"};
+    static const char *const nodes[ENGINES] = {
+        [ENGINE_COMPUTE] = "compute", [ENGINE_COPY_IN] = "copy", [ENGINE_COPY_OUT] = "copy2",
+        [ENGINE_3D] = "3d",           [ENGINE_COPY] = "copy",    [ENGINE_VIDEO] = "video",
+    };
     if (stream->names[engine] == NULL)
         return;
     struct trace_event *event = emit(activities, TRACE_CREATE_CONTEXT, NULL);

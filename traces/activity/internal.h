@@ -10,9 +10,6 @@
 /* Bytes each of the three sorters may take. */
 enum { SORTER_MEMORY = 24 * 1024 * 1024 };
 
-/* A stream's work runs on the engine that suits it, each a context of its own. */
-enum activity_engine { ENGINE_COMPUTE, ENGINE_COPY_IN, ENGINE_COPY_OUT, ENGINES };
-
 struct activity_device {
     uint32_t pid, device;
     const char *name;
@@ -24,10 +21,11 @@ struct activity_device {
 struct activity_stream {
     struct activity_device *device;
     uint32_t context, stream;
-    const char *names[ENGINES]; /* of its contexts; NULL: none is needed */
+    const char *names[ENGINES]; /* of its contexts, for each engine; NULL: none is needed */
     const char *fence;          /* orders them, and is what threads wait for */
     uint64_t value;             /* signalled last */
     enum activity_engine last;  /* where it ran last */
+    bool packets;               /* it is a WDDM context: `context` and `stream` are its handle */
     bool ran;                   /* it ran at all */
     bool used;                  /* it ran since it was waited for */
     struct activity_stream *next;
@@ -102,11 +100,10 @@ bool activity_take_failure(struct activities *activities, const struct trace_sor
 
 static inline bool activity_is_work(const struct activity *activity)
 {
-    return activity->kind == ACTIVITY_KERNEL || activity->kind == ACTIVITY_FILL ||
-           activity->kind == ACTIVITY_COPY;
+    return activity->kind >= ACTIVITY_KERNEL && activity->kind <= ACTIVITY_PACKET;
 }
 
-/* Where work runs: copies that leave or enter the adapter's memory on an engine of their own. */
+/* Where work runs. */
 enum activity_engine activity_engine(const struct activity *activity);
 
 /* join.c: launches and work joined and put on the timeline, with their engine times. */

@@ -76,15 +76,15 @@ static bool time_work(struct activities *activities, struct trace_map *engines)
         struct engine *engine = engine_of(activities, engines, &work);
         if (engine == NULL)
             return activity_fail(activities, "out of memory");
-        int64_t done_ns = work.start_ns + (int64_t)work.dur_ns;
+        int64_t end_ns = work.start_ns + (int64_t)work.dur_ns;
         int64_t from_ns =
             engine->used && engine->free_ns > work.start_ns ? engine->free_ns : work.start_ns;
-        work.gpu_ns = done_ns > from_ns ? (uint64_t)(done_ns - from_ns) : 0;
-        if (!engine->used || done_ns > engine->free_ns)
-            *engine = (struct engine){.free_ns = done_ns, .used = true};
+        work.gpu_ns = end_ns > from_ns ? (uint64_t)(end_ns - from_ns) : 0;
+        if (!engine->used || end_ns > engine->free_ns)
+            *engine = (struct engine){.free_ns = end_ns, .used = true};
         if (work.pid == 0)
             work.pid = activities->process;
-        if (work.kind != ACTIVITY_KERNEL && work.bytes > 0) {
+        if ((work.kind == ACTIVITY_COPY || work.kind == ACTIVITY_FILL) && work.bytes > 0) {
             work.observed = true; /* in the order of its start, as it comes */
             if (!trace_sorter_put(activities->timeline, &work))
                 return activity_take_failure(activities, activities->timeline);

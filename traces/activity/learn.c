@@ -179,6 +179,7 @@ static bool learn_work(struct activities *activities, const struct activity *wor
     if (stream == NULL)
         return activity_fail(activities, "out of memory");
     enum activity_engine engine = activity_engine(work);
+    stream->packets = work->kind == ACTIVITY_PACKET;
     stream->names[engine] = ""; /* needed; named when all are known */
     if (!work->observed) {
         activities->tally.order_fences += stream->ran && stream->last != engine;
@@ -197,6 +198,7 @@ static bool learn_activity(struct activities *activities, struct trace_map *live
     case ACTIVITY_KERNEL:
     case ACTIVITY_FILL:
     case ACTIVITY_COPY:
+    case ACTIVITY_PACKET:
         return learn_work(activities, activity);
     case ACTIVITY_ALLOCATE:
     case ACTIVITY_FREE:
@@ -226,23 +228,29 @@ static bool name_device(struct activities *activities, struct activity_device *d
 
 static bool name_stream(struct activities *activities, struct activity_stream *stream)
 {
-    static const char *const suffixes[ENGINES] = {"", " copies in", " copies out"};
-    char context[32] = "";
+    static const char *const suffixes[ENGINES] = {
+        [ENGINE_COPY_IN] = " copies in",
+        [ENGINE_COPY_OUT] = " copies out",
+    };
+    char base[64], context[32] = "";
     if (stream->context > 1)
         snprintf(context, sizeof context, " context %" PRIu32, stream->context);
+    if (stream->packets)
+        snprintf(base, sizeof base, "0x%" PRIx64, (uint64_t)stream->context << 32 | stream->stream);
+    else
+        snprintf(base, sizeof base, "%s%s stream %" PRIu32, stream->device->name, context,
+                 stream->stream);
+    bool good = true;
     for (int engine = 0; engine < ENGINES; engine++) {
         if (stream->names[engine] == NULL)
             continue;
-        stream->names[engine] =
-            format(activities, "%s%s stream %" PRIu32 "%s", stream->device->name, context,
-                   stream->stream, suffixes[engine]);
-        if (stream->names[engine] == NULL)
-            return false;
+        const char *suffix = suffixes[engine] != NULL ? suffixes[engine] : "";
+        stream->names[engine] = format(activities, "%s%s", base, suffix);
+        good = good && stream->names[engine] != NULL;
     }
     stream->ran = false;
-    stream->fence = format(activities, "%s%s stream %" PRIu32 " order", stream->device->name,
-                           context, stream->stream);
-    return stream->fence != NULL;
+    stream->fence = format(activities, "%s order", base);
+    return good && stream->fence != NULL;
 }
 
 /* What an account says was held before, less what is known by address. */

@@ -75,6 +75,9 @@ static void work_facts(const struct activity_tally *tally, struct trace_facts *f
     trace_facts_add(facts, "copies", "copies that a call asked for", "",
                     tally->count[ACTIVITY_COPY]);
     copy_facts(tally, facts);
+    if (tally->count[ACTIVITY_PACKET] > 0)
+        trace_facts_add(facts, "packets", "packets of WDDM contexts", "",
+                        tally->count[ACTIVITY_PACKET]);
     trace_facts_add(facts, "work-unlaunched",
                     "of all these: the call is not recorded, and taken to be when they began", "",
                     tally->unlaunched);
@@ -96,7 +99,7 @@ static void work_facts(const struct activity_tally *tally, struct trace_facts *f
 static uint64_t work_count(const struct activity_tally *tally)
 {
     return tally->count[ACTIVITY_KERNEL] + tally->count[ACTIVITY_FILL] +
-           tally->count[ACTIVITY_COPY];
+           tally->count[ACTIVITY_COPY] + tally->count[ACTIVITY_PACKET];
 }
 
 void activity_summarize(struct activities *activities, struct trace_facts *facts)
@@ -115,8 +118,10 @@ void activity_summarize(struct activities *activities, struct trace_facts *facts
         work_facts(tally, facts);
         trace_facts_lack(facts, "which allocations a submission uses: all of its process are "
                                 "taken to be needed");
-        trace_facts_lack(facts, "what a copy would take on another link: copies are submissions "
-                                "as long as recorded");
+        if (tally->count[ACTIVITY_COPY] > 0)
+            trace_facts_lack(facts,
+                             "what a copy would take on another link: copies are submissions "
+                             "as long as recorded");
     } else {
         trace_facts_lack(facts, "submissions: residency only, and no engine is ever busy");
     }
