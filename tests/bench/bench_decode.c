@@ -5,6 +5,7 @@
 #include "traces/vocabulary.h"
 #include "traces/writer.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,71 @@ static void recording_row(const struct bench *bench, const char *row, const char
     unlink(path);
 }
 
+/* An export of Nsight Systems: half of the rows are launches, half their kernels. */
+static bool generate_database(const void *what, struct bench_answer *answer)
+{
+    static const char sql[] =
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;"
+        "CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME (start INTEGER NOT NULL, end INTEGER NOT NULL, "
+        "eventClass INTEGER, globalTid INTEGER, correlationId INTEGER, nameId INTEGER);"
+        "CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL (start INTEGER NOT NULL, end INTEGER NOT NULL, "
+        "deviceId INTEGER, contextId INTEGER, streamId INTEGER, correlationId INTEGER, globalPid "
+        "INTEGER, gridX INTEGER, gridY INTEGER, gridZ INTEGER);"
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x < %llu) INSERT INTO "
+        "CUPTI_ACTIVITY_KIND_RUNTIME SELECT 10000*x, 10000*x+4000, 0, 838860851, x, 5 FROM c;"
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x < %llu) INSERT INTO "
+        "CUPTI_ACTIVITY_KIND_KERNEL SELECT 10000*x+6000, 10000*x+9000, 0, 1, 7+x%%4, x, 838860800, "
+        "64, 1, 1 FROM c;"
+        "COMMIT";
+    const struct bench_generate *wanted = what;
+    unsigned long long half = wanted->events / 2;
+    char *text = sqlite3_mprintf(sql, half, half), *message = NULL;
+    sqlite3 *database;
+    bool good = text && sqlite3_open(wanted->path, &database) == SQLITE_OK &&
+                sqlite3_exec(database, text, NULL, NULL, &message) == SQLITE_OK &&
+                sqlite3_close(database) == SQLITE_OK;
+    if (!good)
+        fprintf(stderr, "bench: %s: %s\n", wanted->path, message ? message : "no database");
+    sqlite3_free(text);
+    answer->events = 2 * half;
+    return good;
+}
+
+/* Looking at each of its rows. */
+static bool walk_rows(const void *what, struct bench_answer *answer)
+{
+    static const char *const tables[] = {
+        "SELECT start,end,globalTid,correlationId,nameId FROM CUPTI_ACTIVITY_KIND_RUNTIME",
+        "SELECT start,end,deviceId,contextId,streamId FROM CUPTI_ACTIVITY_KIND_KERNEL"};
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    double begun = bench_seconds();
+    if (sqlite3_open_v2(what, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        return false;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (sqlite3_prepare_v2(database, tables[i], -1, &statement, NULL) != SQLITE_OK)
+            return false;
+        for (; sqlite3_step(statement) == SQLITE_ROW; answer->events++)
+            answer->bytes += (uint64_t)sqlite3_column_int64(statement, 0) & 1;
+        sqlite3_finalize(statement);
+    }
+    sqlite3_close(database);
+    answer->seconds = bench_seconds() - begun;
+    return true;
+}
+
+static void database_row(const struct bench *bench)
+{
+    char path[320];
+    struct bench_answer made, answer, bare;
+    snprintf(path, sizeof path, "%s/nsight.sqlite", bench->folder);
+    made = bench_run(generate_database, &(struct bench_generate){path, bench->events});
+    bench_compare(bench, decode, path, walk_rows, path, &answer, &bare);
+    bench_row("Nsight SQLite import", (double)made.events / answer.seconds * 1e-6,
+              (double)bare.events / bare.seconds * 1e-6, "M rows/s", "SQLite: the same rows");
+    unlink(path);
+}
+
 void bench_decode(const struct bench *bench)
 {
     char path[320];
@@ -171,6 +237,7 @@ void bench_decode(const struct bench *bench)
     recording_row(bench, "Kineto JSON import", "kineto-json/training-with-memory-events.json.gz");
     recording_row(bench, "PyTorch snapshot import",
                   "pytorch-snapshot/transformer-medium-ctx1024-training.pickle");
+    database_row(bench);
 
     snprintf(path, sizeof path, "%s/frames.jsonl", bench->folder);
     bench_run(bench_generate, &(struct bench_generate){path, bench->events / 10});
