@@ -32,6 +32,10 @@ extern const size_t cli_command_count;
 /* -h/--help, --usage and -V/--version, which every command has: its argp's `children`. */
 extern const struct argp_child cli_common[];
 
+/* The same, and the options of cli_play_argp: commands that play traces hand it a struct cli_play
+ * as child_inputs[1]. */
+extern const struct argp_child cli_common_and_play[];
+
 /* argp_parse with the command's own argp; usage errors exit with CLI_USAGE. */
 void cli_parse(const struct cli_command *command, int argc, char **argv, void *input);
 
@@ -95,16 +99,30 @@ struct cli_copy {
 };
 int cli_copy_trace(const struct cli_copy *copy);
 
-/* A replay with its results: what `replay` and `demo` do. */
-struct cli_run {
-    const char *trace, *hardware, *output, *format;
-    struct cli_settings reader;
+/* How a trace is played: what the options that replay, sweep and calibrate share say (play.c). */
+struct cli_play {
+    const char *hardware, *format;
     const char *miniport;                /* a shared object; NULL: the built-in one */
     const char **set_keys, **set_values; /* overrides */
     size_t set_count;
+    struct cli_settings reader;
     int pace; /* enum replay_pace */
-    uint64_t from_ns, to_ns, seed, unknown_size, tolerance_ns;
-    bool check, skip_bad, calls, expect, report, quiet, verbose;
+    uint64_t from_ns, to_ns, seed, unknown_size;
+    bool check, skip_bad;
+};
+extern const struct argp cli_play_argp;
+void cli_play_init(struct cli_play *play);
+void cli_play_free(struct cli_play *play);
+
+extern const char *const cli_pace_names[]; /* by enum replay_pace */
+bool cli_parse_pace(const char *text, int *pace);
+
+/* A replay with its results: what `replay` and `demo` do. */
+struct cli_run {
+    struct cli_play play;
+    const char *trace, *output;
+    uint64_t tolerance_ns;
+    bool calls, expect, report, quiet, verbose;
     struct dxgk_fault *faults;
     size_t fault_count;
     const char *command_line;

@@ -57,6 +57,8 @@ static const struct argp_option common_options[] = {
 };
 static const struct argp common_argp = {.options = common_options, .parser = parse_common};
 const struct argp_child cli_common[] = {{&common_argp, 0, NULL, -1}, {0}};
+const struct argp_child cli_common_and_play[] = {
+    {&common_argp, 0, NULL, -1}, {&cli_play_argp, 0, NULL, 0}, {0}};
 
 void cli_parse(const struct cli_command *command, int argc, char **argv, void *input)
 {

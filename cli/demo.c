@@ -1,7 +1,6 @@
 /* The sample trace is part of the program, so that the demonstration works wherever it stands:
  * it is written beside its results, to be played with. */
 #include "cli/cli.h"
-#include "workloads/replay.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,14 +44,11 @@ static int run_demo(int argc, char **argv)
         return CLI_FAILED;
     struct cli_run run = {
         .trace = trace,
-        .hardware = CLI_DEFAULT_PROFILE,
         .output = folder,
-        .pace = REPLAY_RECORDED,
-        .to_ns = UINT64_MAX,
-        .seed = 1,
         .report = true,
         .command_line = "wddmsim demo",
     };
+    cli_play_init(&run.play);
     int status = cli_run_replay(&run);
     if (status == CLI_OK)
         printf("\nOpen wddmsim-demo/report.html, or try:\n"

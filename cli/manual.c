@@ -53,15 +53,27 @@ static void option(FILE *out, const struct argp_option *option)
     text(out, option->doc);
 }
 
-static void options(FILE *out, const struct argp *argp)
+/* The rows of one group, the command's own first, then those it shares with other commands. */
+static void option_group(FILE *out, const struct argp *argp, int group)
 {
     const struct argp_option *row = argp->options;
-    if (row == NULL || row->name == NULL)
+    for (; row != NULL && row->name != NULL; row++)
+        if (row->group == group && !(row->flags & OPTION_HIDDEN) && row->doc != NULL)
+            option(out, row);
+    const struct argp_child *child = argp->children;
+    for (; child != NULL && child->argp != NULL; child++)
+        if (child->argp != cli_common->argp)
+            option_group(out, child->argp, group);
+}
+
+static void options(FILE *out, const struct argp *argp)
+{
+    enum { GROUPS = 10 };
+    if (argp->options == NULL || argp->options->name == NULL)
         return;
     fputs(".Bl -tag -width Ds\n", out);
-    for (; row->name != NULL; row++)
-        if (!(row->flags & OPTION_HIDDEN) && row->doc != NULL)
-            option(out, row);
+    for (int group = 0; group < GROUPS; group++)
+        option_group(out, argp, group);
     fputs(".El\n", out);
 }
 

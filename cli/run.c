@@ -47,26 +47,26 @@ static bool load_hardware(struct session *session)
 {
     const struct cli_run *run = session->run;
     struct profile_error error;
-    bool good = profile_load(run->hardware, &session->profile, &error);
-    for (size_t i = 0; good && i < run->set_count; i++)
-        good =
-            profile_set(&session->profile, run->set_keys[i], run->set_values[i], "--set", &error);
+    bool good = profile_load(run->play.hardware, &session->profile, &error);
+    for (size_t i = 0; good && i < run->play.set_count; i++)
+        good = profile_set(&session->profile, run->play.set_keys[i], run->play.set_values[i],
+                           "--set", &error);
     if (!good) {
         cli_bad_input(error.message);
         return false;
     }
     good = profile_check(&session->profile, &error);
     if (!good)
-        fprintf(stderr, "%s: %s\n", run->hardware, error.message);
+        fprintf(stderr, "%s: %s\n", run->play.hardware, error.message);
     return good;
 }
 
 static bool load_miniport(struct session *session)
 {
     char error[512];
-    if (session->run->miniport == NULL)
+    if (session->run->play.miniport == NULL)
         return true;
-    bool good = miniport_load(session->run->miniport, &session->miniport, error, sizeof error);
+    bool good = miniport_load(session->run->play.miniport, &session->miniport, error, sizeof error);
     if (!good)
         cli_bad_input(error);
     return good;
@@ -138,15 +138,13 @@ static void describe(const struct session *session, double wall_s)
 {
     const struct cli_run *run = session->run;
     fprintf(stderr, "%s (%s) on %s, %zu values changed, %.3f s; results in %s\n", run->trace,
-            trace_reader_format(session->reader), session->profile.name, run->set_count, wall_s,
-            run->output);
+            trace_reader_format(session->reader), session->profile.name, run->play.set_count,
+            wall_s, run->output);
     cli_print_facts(session->reader, stderr);
 }
 
 static int write_results(struct session *session, double wall_s)
 {
-    static const char *const paces[] = {
-        [REPLAY_RECORDED] = "recorded", [REPLAY_THINK] = "think", [REPLAY_ASAP] = "asap"};
     const struct cli_run *run = session->run;
     char digest[65], miniport_digest[65], error[512] = "out of memory";
     const char **fact_keys = NULL;
@@ -157,15 +155,16 @@ static int write_results(struct session *session, double wall_s)
         .trace_sha256 = cli_digest(run->trace, digest) ? digest : NULL,
         .command_line = run->command_line,
         .profile = session->profile.name,
-        .override_keys = run->set_keys,
-        .override_values = run->set_values,
-        .override_count = run->set_count,
-        .miniport = run->miniport,
-        .miniport_sha256 = run->miniport != NULL && cli_digest(run->miniport, miniport_digest)
-                               ? miniport_digest
-                               : NULL,
-        .pace = paces[run->pace],
-        .seed = run->seed,
+        .override_keys = run->play.set_keys,
+        .override_values = run->play.set_values,
+        .override_count = run->play.set_count,
+        .miniport = run->play.miniport,
+        .miniport_sha256 =
+            run->play.miniport != NULL && cli_digest(run->play.miniport, miniport_digest)
+                ? miniport_digest
+                : NULL,
+        .pace = cli_pace_names[run->play.pace],
+        .seed = run->play.seed,
         .events = session->result.events,
         .bad_events = session->result.bad_events,
         .simulated_ns = session->result.simulated_ns,
@@ -208,15 +207,15 @@ static int play(struct session *session)
         return CLI_FAILED;
     }
     const struct replay_options options = {
-        .pace = (enum replay_pace)run->pace,
-        .from_ns = run->from_ns,
-        .to_ns = run->to_ns,
-        .seed = run->seed,
-        .check = run->check,
-        .skip_bad = run->skip_bad,
+        .pace = (enum replay_pace)run->play.pace,
+        .from_ns = run->play.from_ns,
+        .to_ns = run->play.to_ns,
+        .seed = run->play.seed,
+        .check = run->play.check,
+        .skip_bad = run->play.skip_bad,
         .faults = run->faults,
         .fault_count = run->fault_count,
-        .miniport = run->miniport != NULL ? &session->miniport : NULL,
+        .miniport = run->play.miniport != NULL ? &session->miniport : NULL,
         .progress = show_progress,
         .progress_self = session,
     };
@@ -247,10 +246,10 @@ int cli_run_replay(const struct cli_run *run)
     session->run = run;
     if (load_hardware(session) && load_miniport(session)) {
         struct trace_open_options options = {
-            .format = run->format,
-            .settings = run->reader.items,
-            .setting_count = run->reader.count,
-            .unknown_size = run->unknown_size,
+            .format = run->play.format,
+            .settings = run->play.reader.items,
+            .setting_count = run->play.reader.count,
+            .unknown_size = run->play.unknown_size,
             .progress = show_import,
             .progress_self = session,
         };
