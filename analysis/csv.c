@@ -34,13 +34,15 @@ static void next_number(FILE *file, uint64_t number)
 static void next_thousandths(FILE *file, uint64_t thousandths)
 {
     char text[HUMAN_ROOM];
-    fprintf(file, ",%s", human_thousandths(text, thousandths));
+    comma(file);
+    fputs_unlocked(human_thousandths(text, thousandths), file);
 }
 
 static void next_decimal(FILE *file, double value)
 {
     char text[HUMAN_ROOM];
-    fprintf(file, ",%s", human_decimal(text, value, 6));
+    comma(file);
+    fputs_unlocked(human_decimal(text, value, 6), file);
 }
 
 static void blame_columns(FILE *file)
@@ -61,13 +63,21 @@ void csv_calls_header(FILE *file)
 struct row {
     FILE *file;
     size_t length;
+    uint64_t last; /* the latest number, and where its digits are: the next one is often the same */
+    size_t last_at, last_length;
     char text[1024];
 };
+
+static void row_begin(struct row *row, FILE *file)
+{
+    row->file = file;
+    row->length = row->last_length = 0;
+}
 
 static void row_flush(struct row *row)
 {
     fwrite_unlocked(row->text, 1, row->length, row->file);
-    row->length = 0;
+    row->length = row->last_length = 0;
 }
 
 static void row_comma(struct row *row)
@@ -79,9 +89,16 @@ static void row_comma(struct row *row)
 
 static void row_number(struct row *row, uint64_t number)
 {
-    if (sizeof row->text - row->length < CSV_DIGITS)
+    if (sizeof row->text - row->length < HUMAN_DIGITS)
         row_flush(row);
-    row->length += csv_digits(row->text + row->length, number);
+    char *to = row->text + row->length;
+    if (row->last_length != 0 && row->last == number)
+        memcpy(to, row->text + row->last_at, HUMAN_DIGITS);
+    else
+        row->last_length = human_digits(to, number);
+    row->last = number;
+    row->last_at = row->length;
+    row->length += row->last_length;
 }
 
 /* Text as it is: names of ours that need no quotes. */
@@ -96,14 +113,12 @@ static void row_word(struct row *row, const char *word)
 
 static void row_text(struct row *row, const char *text)
 {
+    static const bool stops[256] = {
+        [0] = true, [','] = true, ['"'] = true, ['\r'] = true, ['\n'] = true};
     size_t length = 0, room = sizeof row->text - row->length;
     char *to = row->text + row->length;
-    for (; length < room && text[length] != 0; length++) {
-        char c = text[length];
-        if (c == ',' || c == '"' || c == '\r' || c == '\n')
-            break;
-        to[length] = c;
-    }
+    for (; length < room && !stops[(unsigned char)text[length]]; length++)
+        to[length] = text[length];
     if (length < room && text[length] == 0) {
         row->length += length;
     } else { /* it needs quotes, or more room */
@@ -120,16 +135,17 @@ static void row_next(struct row *row, uint64_t number)
 
 static void row_end(struct row *row)
 {
+    if (row->length == sizeof row->text)
+        row_flush(row);
+    row->text[row->length++] = '\n';
     row_flush(row);
-    putc_unlocked('\n', row->file);
 }
 
 void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns)
 {
     char room[16];
     struct row row;
-    row.file = file;
-    row.length = 0;
+    row_begin(&row, file);
     row_number(&row, call->index);
     row_next(&row, call->due_ns);
     row_next(&row, call->start_ns);
@@ -157,8 +173,7 @@ void csv_paging_header(FILE *file)
 void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation)
 {
     struct row row;
-    row.file = recorder->paging_csv;
-    row.length = 0;
+    row_begin(&row, recorder->paging_csv);
     row_number(&row, operation->finished_ns);
     row_comma(&row);
     row_word(&row, probe_paging_names[operation->kind]);
@@ -332,17 +347,19 @@ static void write_residency(const struct recorder *recorder, FILE *file)
     free(cursors);
 }
 
-static double in_bin(const struct bins *bins, uint32_t bin, uint64_t length)
+/* Mean of a lane over one bin of `length` nanoseconds, as a field. */
+static void next_mean(FILE *file, const struct bins *bins, uint32_t bin, int lane, uint64_t length)
 {
-    return bin < bins->used && length != 0 ? (double)bins->value[bin] / (double)length : 0;
+    bool any = bin < bins->used && length != 0;
+    next_decimal(file, any ? (double)bins->value[bin][lane] / (double)length : 0);
 }
 
 static void write_engines(const struct recorder *recorder, FILE *file)
 {
-    uint32_t shift = recorder->link_bins[0].shift;
+    uint32_t shift = recorder->link_bins.shift;
     uint64_t width = (uint64_t)1 << shift;
     fputs("t_ns,node,busy_share,queue_depth_mean,waiting_mean,switch_share\n", file);
-    for (uint32_t bin = 0; bin < recorder->link_bins[0].used; bin++) {
+    for (uint32_t bin = 0; bin < recorder->link_bins.used; bin++) {
         uint64_t start = (uint64_t)bin << shift;
         uint64_t length = recorder->end_ns - start < width ? recorder->end_ns - start : width;
         for (uint32_t i = 0; i < RECORD_NODES; i++) {
@@ -351,16 +368,16 @@ static void write_engines(const struct recorder *recorder, FILE *file)
                 continue;
             csv_number(file, start);
             next_number(file, i);
-            next_decimal(file, in_bin(&node->busy_bins, bin, length));
-            next_decimal(file, in_bin(&node->depth_bins, bin, length));
-            next_decimal(file, in_bin(&node->waiting_bins, bin, length));
-            next_decimal(file, in_bin(&node->switch_bins, bin, length));
+            next_mean(file, &node->bins, bin, RECORD_BUSY, length);
+            next_mean(file, &node->bins, bin, RECORD_DEPTH, length);
+            next_mean(file, &node->bins, bin, RECORD_WAITING, length);
+            next_mean(file, &node->bins, bin, RECORD_SWITCHING, length);
             putc('\n', file);
         }
         for (int in = 1; in >= 0; in--) {
             csv_number(file, start);
             fputs(in ? ",link-in" : ",link-out", file);
-            next_decimal(file, in_bin(&recorder->link_bins[in], bin, length));
+            next_mean(file, &recorder->link_bins, bin, in, length);
             fputs(",,,\n", file);
         }
     }

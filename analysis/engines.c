@@ -38,19 +38,13 @@ static void bring_to(struct record_node *node, uint64_t now_ns)
 {
     if (now_ns <= node->last_ns)
         return;
-    uint64_t passed = now_ns - node->last_ns;
-    if (node->state == PROBE_ENGINE_BUSY)
-        node->busy_ns += passed;
-    else if (node->state == PROBE_ENGINE_SWITCHING)
-        node->switch_ns += passed;
-    else
-        node->idle_ns += passed;
-    node->depth_ns += (histogram_sum)node->depth * passed;
-    node->waiting_ns += (histogram_sum)node->waiting * passed;
-    bins_add(&node->busy_bins, node->last_ns, now_ns, node->state == PROBE_ENGINE_BUSY);
-    bins_add(&node->switch_bins, node->last_ns, now_ns, node->state == PROBE_ENGINE_SWITCHING);
-    bins_add(&node->depth_bins, node->last_ns, now_ns, node->depth);
-    bins_add(&node->waiting_bins, node->last_ns, now_ns, node->waiting);
+    const uint64_t weights[BINS_LANES] = {
+        [RECORD_BUSY] = node->state == PROBE_ENGINE_BUSY,
+        [RECORD_SWITCHING] = node->state == PROBE_ENGINE_SWITCHING,
+        [RECORD_DEPTH] = node->depth,
+        [RECORD_WAITING] = node->waiting,
+    };
+    bins_add(&node->bins, node->last_ns, now_ns, weights);
     node->last_ns = now_ns;
 }
 
@@ -132,7 +126,8 @@ static void bring_link_to(struct recorder *recorder, struct record_link *link, b
 {
     if (link->busy && now_ns > link->since_ns) {
         recorder->link_busy_ns[in] += now_ns - link->since_ns;
-        bins_add(&recorder->link_bins[in], link->since_ns, now_ns, 1);
+        bins_add(&recorder->link_bins, link->since_ns, now_ns,
+                 (const uint64_t[BINS_LANES]){[0] = !in, [1] = in});
     }
     link->since_ns = now_ns;
 }
@@ -151,14 +146,22 @@ void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapt
 void engines_close(struct recorder *recorder)
 {
     uint64_t end = recorder->end_ns;
-    for (uint32_t i = 0; i < RECORD_NODES; i++)
-        if (recorder->node[i].used)
-            bring_to(&recorder->node[i], end);
+    for (uint32_t i = 0; i < RECORD_NODES; i++) {
+        struct record_node *node = &recorder->node[i];
+        if (!node->used)
+            continue;
+        bring_to(node, end);
+        node->busy_ns = bins_sum(&node->bins, RECORD_BUSY);
+        node->switch_ns = bins_sum(&node->bins, RECORD_SWITCHING);
+        node->idle_ns = node->last_ns - node->busy_ns - node->switch_ns;
+        node->depth_ns = bins_sum(&node->bins, RECORD_DEPTH);
+        node->waiting_ns = bins_sum(&node->bins, RECORD_WAITING);
+    }
     for (uint32_t adapter = 0; adapter < RECORD_ADAPTERS; adapter++)
-        for (int in = 0; in < 2; in++) {
+        for (int in = 0; in < 2; in++)
             bring_link_to(recorder, &recorder->link[adapter][in], in, end);
-            bins_add(&recorder->link_bins[in], 0, end, 0); /* to the same width as the nodes' */
-        }
+    /* To the same width as the nodes'. */
+    bins_add(&recorder->link_bins, 0, end, (const uint64_t[BINS_LANES]){0});
     for (struct record_context *context = recorder->contexts; context != NULL;
          context = context->hh.next) {
         struct record_process *process = record_process(recorder, context->pid);

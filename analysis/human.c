@@ -6,6 +6,48 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                            "25262728293031323334353637383940414243444546474849"
+                            "50515253545556575859606162636465666768697071727374"
+                            "75767778798081828384858687888990919293949596979899";
+
+static inline void two_digits(char *text, uint32_t number)
+{
+    memcpy(text, pairs + 2 * number, 2);
+}
+
+static inline void eight_digits(char *text, uint32_t number)
+{
+    uint32_t high = number / 10000, low = number % 10000;
+    two_digits(text, high / 100);
+    two_digits(text + 2, high % 100);
+    two_digits(text + 4, low / 100);
+    two_digits(text + 6, low % 100);
+}
+
+/* As few divisions of 64 bits as there can be, two digits at a time, and a copy of a length that
+ * the compiler knows: tables have millions of numbers. */
+size_t human_digits(char *text, uint64_t number)
+{
+    enum { MOST = 24 };
+    char digits[2 * MOST];
+    size_t first = 16;
+    eight_digits(digits + 16, (uint32_t)(number % 100000000));
+    if (number >= 100000000) {
+        number /= 100000000;
+        eight_digits(digits + 8, (uint32_t)(number % 100000000));
+        first = 8;
+        if (number >= 100000000) {
+            eight_digits(digits, (uint32_t)(number / 100000000));
+            first = 0;
+        }
+    }
+    while (digits[first] == '0' && first < MOST - 1)
+        first++;
+    memcpy(text, digits + first, MOST);
+    return MOST - first;
+}
+
 /* printf's %f follows the locale's decimal point; whole numbers do not. */
 char *human_decimal(char *text, double value, int decimals)
 {
@@ -18,18 +60,28 @@ char *human_decimal(char *text, double value, int decimals)
     }
     uint64_t scaled = (uint64_t)llround(fabs(value) * powers[decimals]);
     uint64_t one = (uint64_t)powers[decimals];
-    const char *sign = value < 0 && scaled != 0 ? "-" : "";
-    if (decimals == 0)
-        snprintf(text, HUMAN_ROOM, "%s%" PRIu64, sign, scaled);
-    else
-        snprintf(text, HUMAN_ROOM, "%s%" PRIu64 ".%0*" PRIu64, sign, scaled / one, decimals,
-                 scaled % one);
+    char *end = text;
+    if (value < 0 && scaled != 0)
+        *end++ = '-';
+    end += human_digits(end, scaled / one);
+    if (decimals != 0) {
+        char digits[HUMAN_DIGITS]; /* a one in front keeps the zeros */
+        human_digits(digits, one + scaled % one);
+        *end++ = '.';
+        memcpy(end, digits + 1, (size_t)decimals);
+        end += decimals;
+    }
+    *end = 0;
     return text;
 }
 
 char *human_thousandths(char *text, uint64_t thousandths)
 {
-    snprintf(text, HUMAN_ROOM, "%" PRIu64 ".%03" PRIu64, thousandths / 1000, thousandths % 1000);
+    char *end = text + human_digits(text, thousandths / 1000), digits[HUMAN_DIGITS];
+    human_digits(digits, 1000 + thousandths % 1000);
+    digits[0] = '.';
+    memcpy(end, digits, 4);
+    end[4] = 0;
     return text;
 }
 

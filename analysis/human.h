@@ -3,9 +3,14 @@
 #ifndef WDDMSIM_ANALYSIS_HUMAN_H
 #define WDDMSIM_ANALYSIS_HUMAN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-enum { HUMAN_ROOM = 40 };
+enum { HUMAN_ROOM = 40, HUMAN_DIGITS = 24 };
+
+/* The number's digits, without a terminator, at most 20; returns how many. `text` has room for
+ * HUMAN_DIGITS bytes, and what stands behind the digits is no matter. */
+size_t human_digits(char *text, uint64_t number);
 
 /* With exactly `decimals` (0..9) digits behind the point: 12.50. */
 char *human_decimal(char *text, double value, int decimals);

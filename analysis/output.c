@@ -1,5 +1,6 @@
 #include "analysis/output.h"
 #include "analysis/heap.h"
+#include "analysis/human.h"
 #include "model/probe.h"
 
 #include <assert.h>
@@ -101,34 +102,10 @@ void output_abandon(struct output *output)
     output->count = 0;
 }
 
-/* Two digits at a time: half the divisions, and the second of each pair needs none. */
-size_t csv_digits(char *text, uint64_t number)
-{
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                                "25262728293031323334353637383940414243444546474849"
-                                "50515253545556575859606162636465666768697071727374"
-                                "75767778798081828384858687888990919293949596979899";
-    char digits[CSV_DIGITS];
-    size_t first = sizeof digits;
-    while (number >= 100) {
-        first -= 2;
-        memcpy(digits + first, pairs + 2 * (number % 100), 2);
-        number /= 100;
-    }
-    if (number >= 10) {
-        first -= 2;
-        memcpy(digits + first, pairs + 2 * number, 2);
-    } else {
-        digits[--first] = (char)('0' + number);
-    }
-    memcpy(text, digits + first, sizeof digits - first);
-    return sizeof digits - first;
-}
-
 void csv_number(FILE *file, uint64_t number)
 {
-    char digits[CSV_DIGITS];
-    fwrite_unlocked(digits, 1, csv_digits(digits, number), file);
+    char digits[HUMAN_DIGITS];
+    fwrite_unlocked(digits, 1, human_digits(digits, number), file);
 }
 
 void csv_text(FILE *file, const char *text)

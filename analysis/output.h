@@ -41,8 +41,4 @@ char *output_path(const char *directory, const char *name);
 void csv_number(FILE *file, uint64_t number);
 void csv_text(FILE *file, const char *text);
 
-/* The number's digits, without a terminator; returns how many, at most CSV_DIGITS. */
-enum { CSV_DIGITS = 20 };
-size_t csv_digits(char *text, uint64_t number);
-
 #endif

@@ -95,12 +95,14 @@ struct record_context {
     UT_hash_handle hh;
 };
 
+enum record_node_lane { RECORD_BUSY, RECORD_SWITCHING, RECORD_DEPTH, RECORD_WAITING };
+
 struct record_node {
     enum probe_engine state;
     uint32_t depth, waiting;
-    uint64_t last_ns, busy_ns, switch_ns, idle_ns;
-    histogram_sum depth_ns, waiting_ns;
-    struct bins busy_bins, switch_bins, depth_bins, waiting_bins;
+    uint64_t last_ns;
+    struct bins bins;                                           /* lanes: enum record_node_lane */
+    uint64_t busy_ns, switch_ns, idle_ns, depth_ns, waiting_ns; /* their sums, at the end */
     struct histogram queue, execute;
     uint64_t packets, preemptions, switches, switches_avoided;
     bool used;
@@ -149,7 +151,7 @@ struct recorder {
         const char *name;
         uint32_t op;
     } op_cache[256];
-    struct record_process *processes, *last_process;
+    struct record_process *processes, *process_cache[64];
     struct histogram late; /* start - due, 0 for early ones */
     uint64_t early, blame_mismatches, status_checked, status_mismatches;
 
@@ -178,7 +180,7 @@ struct recorder {
     } * faults;
     struct record_link link[RECORD_ADAPTERS][2];
     uint64_t link_busy_ns[2]; /* out, in */
-    struct bins link_bins[2];
+    struct bins link_bins;    /* lanes: out, in */
 
     /* Scheduling. */
     struct record_node node[RECORD_NODES];
@@ -220,7 +222,20 @@ uint64_t record_failures(const struct record_op *op);
 /* Ops in alphabetical order; returns how many. */
 uint32_t record_sorted_ops(const struct recorder *recorder, uint32_t order[RECORD_OPS]);
 
-struct record_process *record_process(struct recorder *recorder, uint32_t pid);
+struct record_process *record_process_slowly(struct recorder *recorder, uint32_t pid);
+
+/* Windows gives out multiples of four. */
+static inline size_t record_process_slot(uint32_t pid)
+{
+    return pid / 4 % 64;
+}
+
+static inline struct record_process *record_process(struct recorder *recorder, uint32_t pid)
+{
+    struct record_process *process = recorder->process_cache[record_process_slot(pid)];
+    return process != NULL && process->pid == pid ? process : record_process_slowly(recorder, pid);
+}
+
 /* Adds to the warnings; the same text again is counted. */
 void record_warn(struct recorder *recorder, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -29,24 +29,22 @@ static uint32_t find_op_slowly(struct recorder *recorder, const char *name, size
 static uint32_t find_op(struct recorder *recorder, const char *name)
 {
     uintptr_t bits = (uintptr_t)name;
-    size_t slot = (size_t)((bits ^ (bits >> 8)) & 255);
+    size_t slot = (size_t)((uint64_t)bits * 0x9e3779b97f4a7c15u >> 56);
     if (recorder->op_cache[slot].name == name)
         return recorder->op_cache[slot].op;
     return find_op_slowly(recorder, name, slot);
 }
 
-struct record_process *record_process(struct recorder *recorder, uint32_t pid)
+struct record_process *record_process_slowly(struct recorder *recorder, uint32_t pid)
 {
-    struct record_process *process = recorder->last_process;
-    if (process != NULL && process->pid == pid)
-        return process;
+    struct record_process *process;
     HASH_FIND(hh, recorder->processes, &pid, sizeof pid, process);
     if (process == NULL) {
         process = heap_new(1, sizeof *process);
         process->pid = pid;
         HASH_ADD(hh, recorder->processes, pid, sizeof process->pid, process);
     }
-    recorder->last_process = process;
+    recorder->process_cache[record_process_slot(pid)] = process;
     return process;
 }
 
@@ -409,14 +407,12 @@ void recorder_destroy(struct recorder *recorder)
         return;
     output_abandon(&recorder->output);
     struct record_process *process, *next_process;
-    HASH_ITER(hh, recorder->processes, process, next_process)
-    {
+    HASH_ITER (hh, recorder->processes, process, next_process) {
         HASH_DEL(recorder->processes, process);
         free_process(process);
     }
     struct record_context *context, *next_context;
-    HASH_ITER(hh, recorder->contexts, context, next_context)
-    {
+    HASH_ITER (hh, recorder->contexts, context, next_context) {
         HASH_DEL(recorder->contexts, context);
         free(context->name);
         free(context);

@@ -25,7 +25,7 @@ struct recorder_run {
     const char *trace_sha256; /* hex */
     const char *command_line;
     const char *miniport, *miniport_sha256; /* NULL: the built-in one */
-    const char *profile; /* name */
+    const char *profile;                    /* name */
     const char *const *override_keys;
     const char *const *override_values;
     size_t override_count;

@@ -92,14 +92,17 @@ void series_clear(struct series *series)
 
 static void widen(struct bins *bins)
 {
-    for (uint32_t i = 0; i < SERIES_POINTS / 2; i++)
-        bins->value[i] = bins->value[2 * i] + bins->value[2 * i + 1];
-    memset(bins->value + SERIES_POINTS / 2, 0, SERIES_POINTS / 2 * sizeof *bins->value);
-    bins->used = (bins->used + 1) / 2;
+    uint32_t used = (bins->used + 1) / 2;
+    for (uint32_t i = 0; i < used; i++)
+        for (uint32_t lane = 0; lane < BINS_LANES; lane++)
+            bins->value[i][lane] = bins->value[2 * i][lane] + bins->value[2 * i + 1][lane];
+    memset(bins->value[used], 0, (bins->used - used) * sizeof *bins->value);
+    bins->used = used;
     bins->shift++;
 }
 
-void bins_add(struct bins *bins, uint64_t from_ns, uint64_t to_ns, uint64_t weight)
+void bins_add_slowly(struct bins *bins, uint64_t from_ns, uint64_t to_ns,
+                     const uint64_t weights[BINS_LANES])
 {
     if (to_ns <= from_ns)
         return;
@@ -108,14 +111,18 @@ void bins_add(struct bins *bins, uint64_t from_ns, uint64_t to_ns, uint64_t weig
     uint64_t first = from_ns >> bins->shift, last = (to_ns - 1) >> bins->shift;
     if (last >= bins->used)
         bins->used = (uint32_t)last + 1;
-    if (weight == 0)
-        return;
-    for (uint64_t bin = first; bin <= last; bin++) {
-        uint64_t begin = bin << bins->shift, end = (bin + 1) << bins->shift;
-        if (begin < from_ns)
-            begin = from_ns;
-        if (end > to_ns)
-            end = to_ns;
-        bins->value[bin] += weight * (end - begin);
+    for (; first < last; first++) {
+        uint64_t end = (first + 1) << bins->shift;
+        bins_add_to(bins->value[first], end - from_ns, weights);
+        from_ns = end;
     }
+    bins_add_to(bins->value[last], to_ns - from_ns, weights);
+}
+
+uint64_t bins_sum(const struct bins *bins, int lane)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < bins->used; i++)
+        sum += bins->value[i][lane];
+    return sum;
 }

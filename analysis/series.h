@@ -44,16 +44,42 @@ void series_put(struct series *series, uint32_t instant, const uint64_t *values)
 
 void series_clear(struct series *series);
 
-/* How much of something (a weight, in units of its own) there was over time, in equal bins of a
- * power of two nanoseconds that doubles whenever SERIES_POINTS bins do not reach any more. Exact:
- * the sum of the bins is the integral of the weight. */
+enum { BINS_LANES = 4 };
+
+/* How much of up to four things (weights, in units of their own) there was over time, in equal bins
+ * of a power of two nanoseconds that doubles whenever SERIES_POINTS bins do not reach any more.
+ * Exact: the sum of the bins is the integral of the weight. */
 struct bins {
     uint32_t shift; /* bins of 2^shift ns */
     uint32_t used;
-    uint64_t value[SERIES_POINTS]; /* weight * ns */
+    uint64_t value[SERIES_POINTS][BINS_LANES]; /* weight * ns */
 };
 
-/* Adds weight over [from, to). */
-void bins_add(struct bins *bins, uint64_t from_ns, uint64_t to_ns, uint64_t weight);
+/* Adds the weights over [from, to) that is not within one bin in use. */
+void bins_add_slowly(struct bins *bins, uint64_t from_ns, uint64_t to_ns,
+                     const uint64_t weights[BINS_LANES]);
+
+static inline void bins_add_to(uint64_t bin[BINS_LANES], uint64_t ns,
+                               const uint64_t weights[BINS_LANES])
+{
+    bin[0] += weights[0] * ns;
+    bin[1] += weights[1] * ns;
+    bin[2] += weights[2] * ns;
+    bin[3] += weights[3] * ns;
+}
+
+/* Adds the weights over [from, to). */
+static inline void bins_add(struct bins *bins, uint64_t from_ns, uint64_t to_ns,
+                            const uint64_t weights[BINS_LANES])
+{
+    uint64_t first = from_ns >> bins->shift;
+    if (from_ns < to_ns && first < bins->used && (to_ns - 1) >> bins->shift == first)
+        bins_add_to(bins->value[first], to_ns - from_ns, weights);
+    else
+        bins_add_slowly(bins, from_ns, to_ns, weights);
+}
+
+/* The integral of a lane. */
+uint64_t bins_sum(const struct bins *bins, int lane);
 
 #endif

@@ -2,6 +2,7 @@
  * memory that takes, by the length of the trace. */
 #include "analysis/recorder.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/blind.h"
 #include "traces/vocabulary.h"
 #include "traces/writer.h"
 #include "workloads/replay.h"
@@ -100,6 +101,7 @@ static bool generate_pairs(const void *what, struct bench_answer *answer)
 struct replaying {
     const char *trace, *output;
     const char *key, *value; /* a change to the profile; NULL: none */
+    bool unwatched;          /* nobody records what happens */
 };
 
 static bool replay(const void *what, struct bench_answer *answer)
@@ -121,12 +123,14 @@ static bool replay(const void *what, struct bench_answer *answer)
         snprintf(error, sizeof error, "%s", bad.message);
         good = false;
     }
-    struct recorder *recorder = good ? recorder_create(&recording, error, sizeof error) : NULL;
-    good = recorder != NULL;
+    struct recorder *recorder =
+        good && !wanted->unwatched ? recorder_create(&recording, error, sizeof error) : NULL;
+    struct probe blind = bench_blind_probe(), *probe = recorder ? recorder_probe(recorder) : &blind;
+    good = good && (recorder || wanted->unwatched);
     if (good) {
         double begun = bench_seconds();
-        good = replay_run(reader, &profile, recorder_probe(recorder), &options, &result, error,
-                          sizeof error) == REPLAY_OK;
+        good = replay_run(reader, &profile, probe, &options, &result, error, sizeof error) ==
+               REPLAY_OK;
         answer->seconds = bench_seconds() - begun;
         answer->events = result.events;
         answer->dates = result.dates;
@@ -270,6 +274,18 @@ static void replay_row(const struct bench *bench, const char *name, const struct
               (double)answer.simulated_ns * 1e-9 / bare.seconds, "s/s", "the same loop");
 }
 
+/* What watching costs: the same replay, recorded and not. */
+static void recording_row(const struct bench *bench, const char *name, struct replaying what)
+{
+    struct replaying unwatched = what;
+    unwatched.unwatched = true;
+    struct bench_answer watched, blind;
+    bench_compare(bench, replay, &what, replay, &unwatched, &watched, &blind);
+    double events = (double)watched.events;
+    bench_row(name, events / watched.seconds * 1e-6, events / blind.seconds * 1e-6, "M events/s",
+              "the same without a recorder");
+}
+
 void bench_replay(const struct bench *bench)
 {
     char trace[320], output[320];
@@ -279,7 +295,10 @@ void bench_replay(const struct bench *bench)
     platform = write_platform(bench);
     replay_row(bench, "replay", &(struct replaying){.trace = trace, .output = output});
     replay_row(bench, "replay, memory overcommitted",
-               &(struct replaying){trace, output, "segments.local.size", "1GiB"});
+               &(struct replaying){trace, output, "segments.local.size", "1GiB", false});
+    recording_row(bench, "recording", (struct replaying){.trace = trace, .output = output});
+    recording_row(bench, "recording, overcommitted",
+                  (struct replaying){trace, output, "segments.local.size", "1GiB", false});
     snprintf(trace, sizeof trace, "%s/pairs.wtrace", bench->folder);
     bench_run(generate_pairs, &(struct bench_generate){trace, bench->events});
     replay_row(bench, "replay, create and destroy",

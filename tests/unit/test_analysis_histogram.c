@@ -176,14 +176,18 @@ static void bins_keep_the_integral(void **unused)
     state = SEED;
     for (int i = 0; i < 20000; i++) {
         uint64_t length = any() % (i < 10000 ? 10 : 100000), weight = any() % 5;
-        bins_add(bins, now, now + length, weight);
+        bins_add(bins, now, now + length, (const uint64_t[BINS_LANES]){0, weight, 1, 2 * weight});
         integral += length * weight;
         now += length;
     }
-    uint64_t sum = 0;
+    uint64_t lanes[BINS_LANES] = {0};
     for (uint32_t i = 0; i < SERIES_POINTS; i++)
-        sum += bins->value[i];
-    assert_int_equal(sum, integral);
+        for (uint32_t lane = 0; lane < BINS_LANES; lane++)
+            lanes[lane] += bins->value[i][lane];
+    assert_int_equal(lanes[0], 0);
+    assert_int_equal(lanes[1], integral);
+    assert_int_equal(lanes[2], now);
+    assert_int_equal(lanes[3], 2 * integral);
     assert_true(bins->used > SERIES_POINTS / 2 && bins->used <= SERIES_POINTS);
     assert_int_equal(bins->used, (now - 1) / ((uint64_t)1 << bins->shift) + 1);
     free(bins);
