@@ -3,7 +3,9 @@
  *   latency.csv      one row per process and op: quantiles, and the mean split by cause; the causes
  *                    add up to the mean exactly
  *   latency-cdf.csv  the distribution of each op's latency, simulated and (where the recording has
- *                    it) recorded: share of calls that took latency_ns or less
+ *                    it) recorded: how many calls took latency_ns, and the share that took so long
+ *                    or less. Every value while there are at most 1,024, else every bucket of the
+ *                    histogram by its middle: files of several runs can be added up
  *   residency.csv    who had what where. scope `segment`: the whole segment, with the five figures
  *                    GPUView's users know; scope `process`: one process's share of it. A row stands
  *                    where something changed since that series' last row
@@ -12,6 +14,10 @@
  *   engines.csv      per node and bin of equal length: share of time busy, mean length of its
  *                    hardware queue and of the software queues in front of it, share of time
  *                    switching; `link-in` and `link-out` are the link into and out of the adapters
+ *   frames.csv       per process that presents and bin of time in which it did: frames that ended
+ *                    there, their mean and longest interval
+ *   switches.csv     per node and pair of contexts: switches made, and avoided where both are the
+ *                    same; no `from`: there was none before
  *   recorded.csv     recorded beside simulated latency of the same call, a regular sample */
 #include "analysis/heap.h"
 #include "analysis/human.h"
@@ -238,8 +244,6 @@ static void write_latency(const struct recorder *recorder, FILE *file)
         }
 }
 
-/* Thins a distribution of thousands of buckets to what a plot can show: 400 points,
- * and ever finer ones towards the slowest calls. */
 struct cdf {
     FILE *file;
     const char *op, *source;
@@ -249,24 +253,20 @@ struct cdf {
 static void cdf_point(void *self, uint64_t value, uint64_t cumulative)
 {
     struct cdf *cdf = self;
-    uint64_t left = cdf->count - cumulative, left_before = cdf->count - cdf->last;
-    bool visible = cumulative - cdf->last >= cdf->count / 400 + 1;
-    bool tail = left <= left_before - left_before / 20;
-    if (cdf->last != 0 && left != 0 && !visible && !tail)
-        return;
     csv_text(cdf->file, cdf->op);
     comma(cdf->file);
-    fputs(cdf->source, cdf->file);
+    fputs_unlocked(cdf->source, cdf->file);
     next_number(cdf->file, value);
     next_decimal(cdf->file, (double)cumulative / (double)cdf->count);
-    putc('\n', cdf->file);
+    next_number(cdf->file, cumulative - cdf->last);
+    putc_unlocked('\n', cdf->file);
     cdf->last = cumulative;
 }
 
 static void write_cdf(const struct recorder *recorder, FILE *file)
 {
     uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
-    fputs("op,source,latency_ns,share\n", file);
+    fputs("op,source,latency_ns,share,count\n", file);
     for (uint32_t i = 0; i < count; i++) {
         const struct record_op *op = &recorder->op[order[i]];
         const struct record_errors *known = op->done.recorded.count != 0 ? &op->done : &op->dur;
@@ -383,6 +383,51 @@ static void write_engines(const struct recorder *recorder, FILE *file)
     }
 }
 
+static void write_frames(const struct recorder *recorder, FILE *file)
+{
+    fputs("t_ns,pid,frames,mean_ns,longest_ns\n", file);
+    for (const struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next)
+        for (uint32_t i = 0; process->frames != NULL && i < process->frames->used; i++) {
+            const struct frame_bin *bin = &process->frames->bin[i];
+            if (bin->count == 0)
+                continue;
+            csv_number(file, (uint64_t)i << process->frames->shift);
+            next_number(file, process->pid);
+            next_number(file, bin->count);
+            next_thousandths(file, (uint64_t)((histogram_sum)bin->sum_ns * 1000 / bin->count));
+            next_number(file, bin->longest_ns);
+            putc('\n', file);
+        }
+}
+
+static void next_context(FILE *file, const struct recorder *recorder, uint32_t id)
+{
+    struct record_context *context;
+    HASH_FIND(hh, recorder->contexts, &id, sizeof id, context);
+    comma(file);
+    if (context != NULL)
+        csv_text(file, context->name != NULL ? context->name : "");
+    comma(file);
+    if (context != NULL)
+        csv_number(file, context->pid);
+}
+
+static void write_switches(const struct recorder *recorder, FILE *file)
+{
+    fputs("node,from,from_pid,to,to_pid,made,avoided,cost_ns\n", file);
+    for (const struct record_switch *kind = recorder->switch_kinds; kind != NULL;
+         kind = kind->hh.next) {
+        csv_number(file, kind->key.node);
+        next_context(file, recorder, kind->key.from);
+        next_context(file, recorder, kind->key.to);
+        next_number(file, kind->made);
+        next_number(file, kind->avoided);
+        next_number(file, kind->cost_ns);
+        putc('\n', file);
+    }
+}
+
 static void write_recorded(const struct recorder *recorder, FILE *file)
 {
     enum { MOST = 20000 };
@@ -414,6 +459,7 @@ bool csv_write(struct recorder *recorder, char *error, size_t error_size)
     } tables[] = {
         {"latency.csv", write_latency},     {"latency-cdf.csv", write_cdf},
         {"residency.csv", write_residency}, {"engines.csv", write_engines},
+        {"frames.csv", write_frames},       {"switches.csv", write_switches},
         {"recorded.csv", write_recorded},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

@@ -91,12 +91,37 @@ void engines_packet(void *self, uint64_t now_ns, const struct probe_packet *pack
     context->queue_ns += queued;
 }
 
+static struct record_switch *switch_kind(struct recorder *recorder, uint32_t node, uint32_t from,
+                                         uint32_t to)
+{
+    struct record_switch_key key = {node, from, to};
+    struct record_switch *kind = recorder->last_switch;
+    if (kind != NULL && memcmp(&kind->key, &key, sizeof key) == 0)
+        return kind;
+    HASH_FIND(hh, recorder->switch_kinds, &key, sizeof key, kind);
+    if (kind == NULL && HASH_COUNT(recorder->switch_kinds) >= RECORD_SWITCHES) {
+        key.from = key.to = UINT32_MAX;
+        HASH_FIND(hh, recorder->switch_kinds, &key, sizeof key, kind);
+    }
+    if (kind == NULL) {
+        kind = heap_new(1, sizeof *kind);
+        kind->key = key;
+        HASH_ADD(hh, recorder->switch_kinds, key, sizeof kind->key, kind);
+    }
+    recorder->last_switch = kind;
+    return kind;
+}
+
 void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
                             bool made, uint64_t cost_ns)
 {
     struct recorder *recorder = self;
-    (void)now_ns, (void)from, (void)to;
+    (void)now_ns;
     assert(node < RECORD_NODES);
+    struct record_switch *kind = switch_kind(recorder, node, from, to);
+    kind->made += made;
+    kind->avoided += !made;
+    kind->cost_ns += made ? cost_ns : 0;
     if (made) {
         recorder->switches++;
         recorder->node[node].switches++;
@@ -111,12 +136,12 @@ void engines_present(void *self, uint64_t now_ns, uint32_t id, uint32_t pid)
 {
     struct recorder *recorder = self;
     struct record_context *context = engines_find_context(recorder, id);
+    struct record_process *process = record_process(recorder, pid);
     recorder->presents++;
-    record_process(recorder, pid)->presents++;
-    if (context->presented && now_ns >= context->last_present_ns)
-        histogram_add(&recorder->present_interval, now_ns - context->last_present_ns);
-    context->presented = true;
-    context->last_present_ns = now_ns;
+    process->presents++;
+    if (process->frames == NULL)
+        process->frames = heap_new(1, sizeof *process->frames);
+    frames_present(process->frames, &context->pace, now_ns);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
 }
@@ -143,9 +168,24 @@ void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapt
         recorder->last_ns = now_ns;
 }
 
+/* By node, then by numbers of contexts: those are given out in the same order in every run. */
+static int by_key(const struct record_switch *a, const struct record_switch *b)
+{
+    if (a->key.node != b->key.node)
+        return a->key.node < b->key.node ? -1 : 1;
+    if (a->key.from != b->key.from)
+        return a->key.from < b->key.from ? -1 : 1;
+    return (a->key.to > b->key.to) - (a->key.to < b->key.to);
+}
+
 void engines_close(struct recorder *recorder)
 {
     uint64_t end = recorder->end_ns;
+    HASH_SORT(recorder->switch_kinds, by_key);
+    for (struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next)
+        if (process->frames != NULL)
+            frames_merge(&recorder->frames, process->frames);
     for (uint32_t i = 0; i < RECORD_NODES; i++) {
         struct record_node *node = &recorder->node[i];
         if (!node->used)

@@ -193,8 +193,8 @@ static void print_engines(const struct screen *screen, const struct recorder *re
     if (recorder->presents > 1)
         fprintf(screen->out, "\n%spresents%s  %s, interval p50 %s, p99 %s\n", screen->head,
                 screen->plain, human_count(a, recorder->presents),
-                quantile(b, &recorder->present_interval, 500),
-                quantile(c, &recorder->present_interval, 990));
+                quantile(b, &recorder->frames.interval, 500),
+                quantile(c, &recorder->frames.interval, 990));
 }
 
 /* A key as words: underscores become spaces. */

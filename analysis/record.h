@@ -6,10 +6,12 @@
 #ifndef WDDMSIM_ANALYSIS_RECORD_H
 #define WDDMSIM_ANALYSIS_RECORD_H
 
+#include "analysis/frames.h"
 #include "analysis/histogram.h"
 #include "analysis/output.h"
 #include "analysis/recorder.h"
 #include "analysis/series.h"
+#include "analysis/steady.h"
 #include "model/probe.h"
 
 #include <stdarg.h>
@@ -25,7 +27,9 @@ enum {
     RECORD_KEYS = 64,      /* of assumptions */
     RECORD_MESSAGES = 100, /* warnings, failed expectations */
     RECORD_PAIRS = 2000,   /* recorded-against-simulated points per op */
-    RECORD_FAULTS = 65536, /* evictions remembered for the re-fault distance */
+    RECORD_PAGE = 4096,
+    RECORD_SWITCHES = 4096, /* different ones */
+    RECORD_FAULTS = 65536,  /* evictions remembered for the re-fault distance */
 };
 
 /* The calls of one op by one process. */
@@ -59,6 +63,7 @@ struct record_op {
         uint64_t count;
     } status[RECORD_STATUSES];
     uint64_t other_failures;
+    struct batches steady; /* latencies, as the calls finished */
     struct record_errors dur, done;
     struct record_pairs pairs;
 };
@@ -69,6 +74,9 @@ struct record_space {
     histogram_sum resident_byte_ns, committed_byte_ns; /* until last_ns */
     uint64_t last_ns, resident_ns;                     /* resident_ns: time with any resident */
     struct series series;
+    struct bins *bins; /* of a whole segment: resident and committed, in units of RECORD_PAGE */
+    histogram_sum scattered_ppm_ns; /* share of the free bytes outside their largest block, as the
+                                       last sample had it */
     bool dirty;
     struct record_space *next_dirty;
     /* A segment's five figures at the last instant. */
@@ -80,6 +88,7 @@ struct record_space {
 struct record_process {
     uint32_t pid;
     uint64_t presents, packets, execute_ns;
+    struct frames *frames; /* once it has presented */
     struct record_calls *calls[RECORD_OPS];
     struct record_space *space[RECORD_SEGMENTS];
     UT_hash_handle hh;
@@ -88,8 +97,9 @@ struct record_process {
 struct record_context {
     uint32_t id, pid, node;
     char *name;
-    bool system, presented;
-    uint64_t packets, execute_ns, queue_ns, switch_ns, last_present_ns;
+    bool system;
+    uint64_t packets, execute_ns, queue_ns, switch_ns;
+    struct frame_pace pace;
     /* Its context allocations. */
     uint64_t allocations_alive, allocations_resident, allocations_last_ns;
     UT_hash_handle hh;
@@ -106,6 +116,15 @@ struct record_node {
     struct histogram queue, execute;
     uint64_t packets, preemptions, switches, switches_avoided;
     bool used;
+};
+
+/* Switches of a node from one context to another; the same one: avoided. */
+struct record_switch {
+    struct record_switch_key {
+        uint32_t node, from, to; /* UINT32_MAX: none, or all those there was no room for */
+    } key;
+    uint64_t made, avoided, cost_ns;
+    UT_hash_handle hh;
 };
 
 struct record_flow { /* one kind of paging operation */
@@ -187,8 +206,9 @@ struct recorder {
     struct record_context *contexts, *last_context;
     uint64_t packets[PROBE_PACKET_KINDS];
     uint64_t references, hits, switches, switches_avoided, switch_cost_ns;
-    struct histogram present_interval;
     uint64_t presents;
+    struct frames frames; /* of all processes, at the end */
+    struct record_switch *switch_kinds, *last_switch;
 
     /* Context allocations. */
     uint64_t context_allocations, context_page_ins, context_fills;

@@ -141,6 +141,7 @@ static void on_call(void *self, const struct probe_call *call)
         recorder->last_ns = end;
 
     histogram_add(&calls->latency, latency);
+    batches_add(&op->steady, latency);
     if (call->asynchronous)
         histogram_add(&calls->returned, returned);
     uint64_t blamed = 0;
@@ -174,6 +175,7 @@ static void on_machine(void *self, const struct probe_machine *machine)
     recorder->segments = machine->segments;
     recorder->nodes = machine->nodes;
     for (uint32_t i = 0; i < machine->segments; i++) {
+        recorder->space[i + 1].bins = heap_new(1, sizeof *recorder->space[i + 1].bins);
         recorder->segment[i + 1].name = heap_text(machine->segment[i].name);
         recorder->segment[i + 1].size_bytes = machine->segment[i].size_bytes;
         recorder->segment[i + 1].aperture = machine->segment[i].aperture;
@@ -386,6 +388,9 @@ static void free_process(struct record_process *process)
             series_clear(&process->space[i]->series);
             free(process->space[i]);
         }
+    if (process->frames != NULL)
+        frames_clear(process->frames);
+    free(process->frames);
     free(process);
 }
 
@@ -421,6 +426,7 @@ void recorder_destroy(struct recorder *recorder)
         free_op(&recorder->op[i]);
     for (uint32_t i = 0; i < RECORD_SEGMENTS; i++) {
         series_clear(&recorder->space[i].series);
+        free(recorder->space[i].bins);
         free(recorder->segment[i].name);
     }
     for (uint32_t i = 0; i < RECORD_NODES; i++) {
@@ -436,7 +442,12 @@ void recorder_destroy(struct recorder *recorder)
     histogram_clear(&recorder->late);
     histogram_clear(&recorder->paging_latency);
     histogram_clear(&recorder->refault);
-    histogram_clear(&recorder->present_interval);
+    frames_clear(&recorder->frames);
+    struct record_switch *kind, *next_kind;
+    HASH_ITER (hh, recorder->switch_kinds, kind, next_kind) {
+        HASH_DEL(recorder->switch_kinds, kind);
+        free(kind);
+    }
     free(recorder->sampler.t_ns);
     free(recorder->faults);
     free(recorder->directory);

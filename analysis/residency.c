@@ -72,6 +72,19 @@ static void thin_all(struct recorder *recorder)
                 series_thin(&process->space[i]->series);
 }
 
+/* Until now_ns the free memory of each segment was as the latest sample saw it. */
+static void account_for_holes(struct recorder *recorder, uint64_t now_ns)
+{
+    const struct sampler *sampler = &recorder->sampler;
+    uint64_t passed = sampler->count != 0 ? now_ns - sampler->t_ns[sampler->count - 1] : 0;
+    for (uint32_t i = 1; i <= recorder->segments; i++) {
+        const struct probe_segment_state *state = &recorder->space[i].state;
+        if (state->free > state->largest_free)
+            recorder->space[i].scattered_ppm_ns +=
+                (histogram_sum)passed * 1000000 * (state->free - state->largest_free) / state->free;
+    }
+}
+
 /* Samples if the time has come. Called behind a change, so that what is sampled holds at now_ns; a
  * further change at the same instant corrects the sample. */
 static void sample(struct recorder *recorder, uint64_t now_ns, uint32_t segment)
@@ -79,6 +92,7 @@ static void sample(struct recorder *recorder, uint64_t now_ns, uint32_t segment)
     struct sampler *sampler = &recorder->sampler;
     if (sampler_due(sampler, now_ns)) {
         bool thinned = false;
+        account_for_holes(recorder, now_ns);
         uint32_t instant = sampler_add(sampler, now_ns, &thinned);
         if (thinned)
             thin_all(recorder);
@@ -114,6 +128,10 @@ static void bring_to(struct record_space *space, uint64_t now_ns)
     space->committed_byte_ns += (histogram_sum)space->committed * passed;
     if (space->resident != 0)
         space->resident_ns += passed;
+    if (space->bins != NULL)
+        bins_add(space->bins, space->last_ns, now_ns,
+                 (const uint64_t[BINS_LANES]){space->resident / RECORD_PAGE,
+                                              space->committed / RECORD_PAGE});
     space->last_ns = now_ns;
 }
 
@@ -249,6 +267,7 @@ void residency_context_allocation(void *self, uint64_t now_ns, uint32_t id, int 
 
 void residency_close(struct recorder *recorder)
 {
+    account_for_holes(recorder, recorder->end_ns);
     for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
         bring_to(&recorder->space[i], recorder->end_ns);
     for (struct record_process *process = recorder->processes; process != NULL;

@@ -1,5 +1,6 @@
 /* summary.json: what summary.schema.json describes. Keys stand in a fixed order, so equal runs give
  * equal bytes; only the wall-clock figures under `run` may differ. */
+#include "analysis/heap.h"
 #include "analysis/record.h"
 #include "model/status.h"
 
@@ -54,6 +55,43 @@ static json_t *quantiles(const struct histogram *histogram)
     json_object_set_new(json, "p99", quantile(histogram, 990));
     json_object_set_new(json, "p999", quantile(histogram, 999));
     json_object_set_new(json, "max", any ? whole(histogram->max) : json_null());
+    return json;
+}
+
+/* The steady state of batch means, each of `size` observations; null where there is none. `unit` is
+ * what one of the means counts. */
+static json_t *steady_json(const double *means, size_t count, double size, double unit)
+{
+    struct estimate estimate;
+    size_t warm_up;
+    if (!steady_estimate(means, count, &estimate, &warm_up))
+        return json_null();
+    json_t *json = json_object();
+    json_object_set_new(json, "mean", number(unit * estimate.mean));
+    json_object_set_new(json, "half_width", number(unit * estimate.half_width));
+    json_object_set_new(json, "warm_up", number((double)warm_up * size));
+    return json;
+}
+
+/* Of a series of observations: warm_up counts them. */
+static json_t *steady_observations(const struct batches *batches)
+{
+    double means[BATCHES];
+    size_t count = batches_means(batches, means);
+    return steady_json(means, count, (double)((uint64_t)1 << batches->shift), 1);
+}
+
+/* Of something over time: warm_up is in nanoseconds. The last bin, of which the run took only a
+ * part, is left out. */
+static json_t *steady_time(const struct bins *bins, int lane, double unit)
+{
+    double *means = heap_new(bins->used, sizeof *means),
+           width = (double)((uint64_t)1 << bins->shift);
+    size_t count = bins->used != 0 ? bins->used - 1 : 0;
+    for (size_t i = 0; i < count; i++)
+        means[i] = (double)bins->value[i][lane] / width;
+    json_t *json = steady_json(means, count, width, unit);
+    free(means);
     return json;
 }
 
@@ -112,6 +150,7 @@ static json_t *call_json(const struct recorder *recorder, uint32_t index)
     json_object_set_new(json, "failures", failures);
     json_object_set_new(json, "other_successes", others);
     json_object_set_new(json, "latency_ns", quantiles(&calls.latency));
+    json_object_set_new(json, "steady_ns", steady_observations(&op->steady));
     json_object_set_new(json, "asynchronous", whole(calls.returned.count));
     if (calls.returned.count != 0)
         json_object_set_new(json, "return_latency_ns", quantiles(&calls.returned));
@@ -163,6 +202,13 @@ static json_t *segments_json(const struct recorder *recorder)
                             text(recorder->segment[i].aperture ? "aperture" : "memory"));
         json_object_set_new(segment, "size_bytes", whole(recorder->segment[i].size_bytes));
         add_space(segment, recorder, &recorder->space[i]);
+        json_object_set_new(segment, "steady_resident_bytes",
+                            recorder->space[i].bins == NULL
+                                ? json_null()
+                                : steady_time(recorder->space[i].bins, 0, RECORD_PAGE));
+        json_object_set_new(
+            segment, "fragmentation_mean",
+            ratio((double)recorder->space[i].scattered_ppm_ns / 1e6, (double)recorder->end_ns));
         uint64_t least = recorder->largest_free_min[i];
         json_object_set_new(segment, "largest_free_bytes_min",
                             least == UINT64_MAX ? json_null() : whole(least));
@@ -237,6 +283,7 @@ static json_t *node_json(const struct recorder *recorder, uint32_t index)
     json_object_set_new(json, "idle_ns", whole(node->idle_ns));
     json_object_set_new(json, "switch_ns", whole(node->switch_ns));
     json_object_set_new(json, "busy_share", ratio((double)node->busy_ns, span));
+    json_object_set_new(json, "steady_busy_share", steady_time(&node->bins, RECORD_BUSY, 1));
     json_object_set_new(json, "queue_ns", quantiles(&node->queue));
     json_object_set_new(json, "execute_ns", quantiles(&node->execute));
     json_object_set_new(json, "queue_depth_mean", ratio((double)node->depth_ns, span));
@@ -299,6 +346,15 @@ static json_t *contexts_json(const struct recorder *recorder)
     return json;
 }
 
+static void add_frames(json_t *json, const struct frames *frames)
+{
+    double low;
+    json_object_set_new(json, "interval_ns", quantiles(&frames->interval));
+    json_object_set_new(json, "one_percent_low_fps",
+                        frames_low(frames, &low) ? number(low) : json_null());
+    json_object_set_new(json, "stutters", whole(frames->stutters));
+}
+
 static json_t *processes_json(const struct recorder *recorder)
 {
     json_t *json = json_array();
@@ -323,6 +379,12 @@ static json_t *processes_json(const struct recorder *recorder)
         json_object_set_new(entry, "packets", whole(process->packets));
         json_object_set_new(entry, "execute_ns", whole(process->execute_ns));
         json_object_set_new(entry, "presents", whole(process->presents));
+        if (process->frames != NULL) {
+            json_t *frames = json_object();
+            add_frames(frames, process->frames);
+            json_object_set_new(frames, "steady_ns", steady_observations(&process->frames->steady));
+            json_object_set_new(entry, "frames", frames);
+        }
         json_object_set_new(entry, "segments", segments);
         json_array_append_new(json, entry);
     }
@@ -435,9 +497,10 @@ static json_t *summary_json(const struct recorder *recorder, const struct record
                   ratio((double)recorder->context_resident_ns, (double)recorder->context_alive_ns),
                   "page_ins", whole(recorder->context_page_ins), "fills",
                   whole(recorder->context_fills)));
-    json_object_set_new(json, "presents",
-                        json_pack("{s:o, s:o}", "count", whole(recorder->presents), "interval_ns",
-                                  quantiles(&recorder->present_interval)));
+    json_t *presents = json_object();
+    json_object_set_new(presents, "count", whole(recorder->presents));
+    add_frames(presents, &recorder->frames);
+    json_object_set_new(json, "presents", presents);
     json_object_set_new(json, "recorded", recorded_json(recorder));
     json_object_set_new(json, "drift", drift_json(recorder));
     json_object_set_new(json, "expectations",
