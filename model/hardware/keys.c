@@ -90,6 +90,9 @@ const struct key_spec profile_keys[] = {
 
     TOP("vidmm.eviction", TEXT, vidmm.eviction, "a policy's name", "lru",
         "which allocations are evicted first"),
+    TOP("vidmm.placement", CHOICE, vidmm.placement, "best-fit, first-fit, buddy", "best-fit",
+        "which free stretch an allocation gets: the smallest that will do, the lowest, or a "
+        "power of two bytes at a multiple of as many"),
     TOP("vidmm.zero-fill", SWITCH, vidmm.zero_fill, "true, false", "true",
         "whether the first page-in of an allocation zeroes it"),
     TOP("vidmm.device-quantum", TIME, vidmm.device_quantum_ns, "0ns..10s", "16ms",

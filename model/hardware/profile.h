@@ -71,8 +71,13 @@ struct profile_scheduler {
     uint64_t vsync_ns;    /* refresh period; 0 = presents never wait for it */
 };
 
+/* Which free stretch of a segment an allocation gets: the smallest that will do, the lowest, or the
+ * lowest block of a buddy system. */
+enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
+
 struct profile_vidmm {
     char eviction[PROFILE_NAME_SIZE]; /* victim policy */
+    enum profile_placement placement;
     bool zero_fill;                   /* first page-in costs a fill */
     uint64_t device_quantum_ns;       /* a device that was paged in stays that long at least */
     uint64_t build_ns;                /* CPU: building one paging operation into a paging buffer */

@@ -25,8 +25,11 @@ static uint32_t candidates(const struct vidmm_allocation *allocation, struct vid
 
 static bool place_in(struct vidmm_segment *segment, struct vidmm_allocation *allocation)
 {
-    allocation->extents = range_take(&segment->range, allocation->size, allocation->alignment,
-                                     allocation->contiguous, allocation);
+    const struct range_wish wish = {.size = allocation->size,
+                                    .alignment = allocation->alignment,
+                                    .to = segment->range.size,
+                                    .contiguous = allocation->contiguous};
+    allocation->extents = range_take(&segment->range, &wish, allocation);
     if (!allocation->extents)
         return false;
     allocation->segment = segment;

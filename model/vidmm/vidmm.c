@@ -26,7 +26,8 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
         segment->profile = &profile->segments[i];
         uint64_t limit = segment->profile->commit_limit;
         range_init(&segment->range,
-                   limit && limit < segment->profile->size ? limit : segment->profile->size);
+                   limit && limit < segment->profile->size ? limit : segment->profile->size,
+                   (enum range_fit)profile->vidmm.placement);
     }
     vidmm_paging_init(vidmm);
     vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
@@ -129,10 +130,12 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
                 return "an extent belongs to another allocation";
             bytes += extent->size;
         }
-        if (bytes != allocation->size)
+        /* A block of a buddy system is larger than what lies in it. */
+        if (bytes < allocation->size ||
+            (bytes > allocation->size && segment->range.fit != RANGE_BUDDY))
             return "an allocation's extents are not its size";
         taken += bytes;
-        resident += allocation->state == VIDMM_RESIDENT ? bytes : 0;
+        resident += allocation->state == VIDMM_RESIDENT ? allocation->size : 0;
     }
     if (taken != segment->range.size - segment->range.free)
         return "the allocations of a segment do not add up to what is taken";
