@@ -88,8 +88,9 @@ const struct key_spec profile_keys[] = {
     WORKER("vsync", scheduler.vsync_ns, "0ns..10s", "0ns",
            "refresh period; 0 = presents never wait for it"),
 
-    TOP("vidmm.eviction", TEXT, vidmm.eviction, "a policy's name", "lru",
-        "which allocations are evicted first"),
+    TOP("vidmm.eviction", CHOICE, vidmm.eviction,
+        "lru, priority-lru, clock, fifo, random, largest, 2q, s3-fifo, sieve, lfu, mru, belady",
+        "lru", "which allocations are evicted first (belady: what the trace uses last, a bound)"),
     TOP("vidmm.placement", CHOICE, vidmm.placement, "best-fit, first-fit, buddy", "best-fit",
         "which free stretch an allocation gets: the smallest that will do, the lowest, or a "
         "power of two bytes at a multiple of as many"),

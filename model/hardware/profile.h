@@ -76,7 +76,7 @@ struct profile_scheduler {
 enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
 
 struct profile_vidmm {
-    char eviction[PROFILE_NAME_SIZE]; /* victim policy */
+    int eviction; /* victim policy: index into vidmm_policies */
     enum profile_placement placement;
     bool zero_fill;                   /* first page-in costs a fill */
     uint64_t device_quantum_ns;       /* a device that was paged in stays that long at least */

@@ -56,6 +56,30 @@ static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocatio
     return STATUS_SUCCESS;
 }
 
+/* The process of an allocation that is being made. */
+static struct vidmm_process *process_join(struct vidmm *vidmm, uint32_t pid)
+{
+    struct vidmm_process *process;
+    HASH_FIND(hh, vidmm->process_of_pid, &pid, sizeof pid, process);
+    if (!process) {
+        process = memory_new(1, sizeof *process);
+        process->pid = pid;
+        vidmm_pool_init(&process->unwanted, vidmm);
+        DL_APPEND(vidmm->processes, process);
+        HASH_ADD(hh, vidmm->process_of_pid, pid, sizeof pid, process);
+    }
+    process->allocations++;
+    return process;
+}
+
+void vidmm_process_free(struct vidmm *vidmm, struct vidmm_process *process)
+{
+    DL_DELETE(vidmm->processes, process);
+    HASH_DELETE(hh, vidmm->process_of_pid, process);
+    vidmm_pool_fini(&process->unwanted);
+    free(process);
+}
+
 uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
                                  struct vidmm_allocation **out)
 {
@@ -76,7 +100,9 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .owner = info->owner,
         .context_allocation = info->context_allocation,
         .priority = info->priority,
-        .pid = info->pid,
+        .rank = vidmm_priority_class(info->priority),
+        .process = process_join(vidmm, info->pid),
+        .standing.next_use = UINT64_MAX,
         .context = info->context,
         .content = info->has_content ? VIDMM_IN_SYSTEM : VIDMM_NOTHING,
         .label = {.text = info->label.text ? strdup(info->label.text) : NULL,
@@ -114,7 +140,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
             probe->paging(probe->self, &(struct probe_paging){
                                            .kind = PROBE_DISCARD,
                                            .allocation = allocation->label,
-                                           .pid = allocation->pid,
+                                           .pid = allocation->process->pid,
                                            .bytes = allocation->size,
                                            .from = allocation->segment->id,
                                            .queued_ns = now,
@@ -127,12 +153,14 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
     }
     vidmm->offered -= allocation->offered != 0;
     vidmm->committed_bytes -= allocation->size;
-    probe->committed(probe->self, now, allocation->pid, first_segment(allocation),
+    probe->committed(probe->self, now, allocation->process->pid, first_segment(allocation),
                      -(int64_t)allocation->size);
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
     vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
+    if (--allocation->process->allocations == 0)
+        vidmm_process_free(vidmm, allocation->process);
     free((void *)(uintptr_t)allocation->label.text);
     memory_pool_give(&vidmm->allocation_pool, allocation);
     vidmm_kick(vidmm);
@@ -186,4 +214,6 @@ uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation)
 void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority)
 {
     allocation->priority = priority;
+    allocation->rank = vidmm_priority_class(priority);
+    vidmm_restand(allocation);
 }

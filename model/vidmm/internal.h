@@ -4,9 +4,12 @@
 
 #include "model/memory.h"
 #include "model/status.h"
-#include "model/vidmm/policies.h"
 #include "model/vidmm/range.h"
+#include "model/vidmm/victims.h"
 #include "model/vidmm/vidmm.h"
+
+#include <gsl/gsl_rng.h>
+#include <uthash.h>
 
 enum vidmm_state {
     VIDMM_OUT,       /* in system memory */
@@ -33,10 +36,12 @@ struct vidmm_allocation {
     void *owner;
     bool dying;
     int64_t priority;
-    int64_t offered;   /* offer priority, 0 = not offered */
-    bool discarded;    /* while offered */
-    uint32_t reclaims; /* an offer begun before the latest one has no effect */
-    uint32_t pid, context;
+    enum vidmm_priority rank; /* its class */
+    int64_t offered;          /* offer priority, 0 = not offered */
+    bool discarded;           /* while offered */
+    uint32_t reclaims;        /* an offer begun before the latest one has no effect */
+    struct vidmm_process *process;
+    uint32_t context;
     struct probe_label label;
 
     enum vidmm_state state;
@@ -49,7 +54,7 @@ struct vidmm_allocation {
     struct vidmm_residency *residencies;
     bool marked; /* in its segment's list of them */
     struct vidmm_allocation *marked_prev, *marked_next;
-    struct vidmm_allocation *prev, *next;         /* the policy's order in its segment */
+    struct vidmm_standing standing;               /* among those who may leave its segment */
     struct vidmm_allocation *all_prev, *all_next; /* all allocations */
 };
 
@@ -71,12 +76,21 @@ struct vidmm_context_memory {
     bool loaded; /* pinned: the engine has, or gets, the context's state */
 };
 
+struct vidmm_process {
+    uint32_t pid;
+    uint32_t allocations;
+    struct vidmm_pool unwanted; /* its allocations that no device requires */
+    struct vidmm_process *prev, *next;
+    UT_hash_handle hh;
+};
+
 struct vidmm_device {
     struct vidmm *vidmm;
     struct vidmm_device *prev, *next; /* all devices */
     uint32_t pid;
     uint32_t running; /* packets from preparation to completion: the list must stay resident */
     uint64_t required_bytes;
+    struct vidmm_pool wanted; /* what it alone requires */
     struct vidmm_residency *required;
     struct vidmm_residency *missing; /* required and not resident */
     uint32_t missing_count;
@@ -84,11 +98,14 @@ struct vidmm_device {
 };
 
 struct vidmm_segment {
+    struct vidmm *vidmm;
     uint32_t id; /* 1.. */
     const struct profile_segment *profile;
     struct range range;
     uint64_t resident_bytes;
-    struct vidmm_allocation *order; /* kept by the policy */
+    uint64_t line_bytes[VIDMM_LINES]; /* resident, by the policy's lines */
+    uint64_t remembered_bytes;        /* vidmm_remember: in all */
+    uint64_t clock;                   /* the policy's */
     struct vidmm_allocation *marked;
     uint64_t marked_bytes;
 };
@@ -110,8 +127,8 @@ struct vidmm_channel {
     struct vidmm *vidmm;
     struct vidsch_context *context;
     struct vidmm_request *request;
-    struct vidmm_allocation *victims[256]; /* to be evicted before room is looked for again */
-    uint32_t victim_count, victim_next;
+    struct vidmm_allocation **victims; /* to be evicted before room is looked for again */
+    uint32_t victim_count, victim_next, victim_room;
     bool stepping; /* go_on is at it further up the stack */
     bool waiting;  /* until something is let go of */
     bool blocked;  /* waiting, for want of room */
@@ -124,6 +141,10 @@ struct vidmm {
     struct vidsch *vidsch;
     struct probe *probe;
     const struct vidmm_policy *policy;
+    gsl_rng *random; /* the policy's */
+    uint64_t stamps; /* given to those who stand in line */
+    struct vidmm_pool offers, wanted_by_several;
+    struct vidmm_process *processes, *process_of_pid;
     bool explicit_residency; /* WDDM 2.0 */
     uint64_t committed_bytes;
     uint64_t allocation_count;
@@ -165,6 +186,7 @@ static inline void vidmm_remark(struct vidmm_allocation *allocation)
     bool marked = vidmm_is_marked(allocation);
     if (marked != allocation->marked)
         vidmm_mark(allocation, marked);
+    vidmm_restand(allocation);
 }
 
 /* The allocation enters or leaves the state in which it counts as resident. */
@@ -176,6 +198,14 @@ void vidmm_leave_segment(struct vidmm_allocation *allocation);
 
 /* Tries the segments in order of preference for free room; reserves it. */
 bool vidmm_place(struct vidmm_allocation *allocation);
+
+/* Whether what the device requires may be taken for `other`: it does not run, its turn is over. */
+static inline bool vidmm_device_yields(const struct vidmm_device *device,
+                                       const struct vidmm_device *other)
+{
+    return device != other && !device->running &&
+           device->turn_ends_ns <= sim_now(device->vidmm->sim);
+}
 
 /* Whether the allocation may be sent away for `device`; `idle_devices`: also what others require
  * that do not run. */
@@ -191,6 +221,8 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
 
 /* Something was let go of: waiting channels look again. */
 void vidmm_kick(struct vidmm *vidmm);
+
+void vidmm_process_free(struct vidmm *vidmm, struct vidmm_process *process);
 
 void vidmm_paging_init(struct vidmm *vidmm);
 

@@ -158,7 +158,7 @@ static void finish(struct vidmm_channel *channel)
     probe->paging(probe->self, &(struct probe_paging){
                                    .kind = operation->kind,
                                    .allocation = allocation->label,
-                                   .pid = allocation->pid,
+                                   .pid = allocation->process->pid,
                                    .bytes = allocation->size,
                                    .from = operation->from,
                                    .to = operation->to,

@@ -130,7 +130,6 @@ static enum progress step_in(struct vidmm_channel *channel, struct vidmm_allocat
 {
     switch (allocation->state) {
     case VIDMM_RESIDENT:
-        channel->vidmm->policy->used(allocation->segment, allocation);
         return pass_over(channel, allocation);
     case VIDMM_OUT:
         return allocation->dying ? pass_over(channel, allocation) : make_room(channel, allocation);
@@ -172,8 +171,11 @@ static enum progress step_out(struct vidmm_channel *channel, struct vidmm_alloca
 static enum progress step_victim(struct vidmm_channel *channel, struct vidmm_allocation *victim)
 {
     bool go = vidmm_evictable(victim, channel->request->device, true);
+    victim->standing.chosen = go;
     if (go)
         send_away(channel, victim);
+    else
+        vidmm_restand(victim);
     vidmm_allocation_drop(victim);
     return go ? STARTED : NEXT_STEP;
 }
@@ -323,6 +325,8 @@ void vidmm_paging_forget(const struct vidmm_device *device)
 
 void vidmm_paging_fini(struct vidmm *vidmm)
 {
+    for (uint32_t i = 0; i < vidmm->channel_count; i++)
+        free(vidmm->channels[i].victims);
     free(vidmm->channels);
     free(vidmm->held);
 }

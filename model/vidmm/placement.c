@@ -64,76 +64,133 @@ bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vid
     return true;
 }
 
-/* In what order kinds of victims go: offered content first, the lowest offer priority before the
- * others (wddm.md §6.5), then what nobody requires, then what idle devices require. */
-enum { RANK_OFFERED_LOW, RANK_OFFERED_NORMAL, RANK_OFFERED_HIGH, RANK_MARKED, RANK_IDLE, RANKS };
-
-static int rank(const struct vidmm_allocation *allocation)
+static bool is_free_or_chosen(const struct range_extent *extent)
 {
-    if (allocation->offered)
-        return allocation->offered >= 3 ? RANK_OFFERED_HIGH : (int)allocation->offered - 1;
-    return allocation->marked ? RANK_MARKED : RANK_IDLE;
+    const struct vidmm_allocation *owner = extent ? extent->owner : NULL;
+    return extent && (!owner || owner->standing.chosen);
 }
 
-/* Chooses victims, rank by rank and in the policy's order, until there is room. None if all of them
- * together would not do. */
-static void plan(struct vidmm_channel *channel, struct vidmm_segment *segment, uint64_t size)
+/* Addresses. */
+struct stretch {
+    uint64_t from, to;
+};
+
+/* What is free around the extent once all that was chosen is gone; no more than `enough` bytes are
+ * looked for. */
+static struct stretch stretch_around(const struct range_extent *extent, uint64_t enough)
 {
-    const struct vidmm_policy *policy = channel->vidmm->policy;
+    struct stretch stretch = {extent->offset, extent->offset + extent->size};
+    const struct range_extent *next = extent->below;
+    for (; stretch.to - stretch.from < enough && is_free_or_chosen(next); next = next->below)
+        stretch.from = next->offset;
+    next = extent->above;
+    for (; stretch.to - stretch.from < enough && is_free_or_chosen(next); next = next->above)
+        stretch.to = next->offset + next->size;
+    return stretch;
+}
+
+/* Whether the latest victim opens a hole for the allocation in one piece; where. */
+static bool opens_hole(const struct vidmm_allocation *victim,
+                       const struct vidmm_allocation *allocation, struct stretch *hole)
+{
+    uint64_t mask = allocation->alignment - 1;
+    for (const struct range_extent *at = victim->extents; at; at = at->more) {
+        *hole = stretch_around(at, allocation->size + mask);
+        hole->from = (hole->from + mask) & ~mask;
+        if (hole->from <= hole->to && hole->to - hole->from >= allocation->size)
+            return true;
+    }
+    return false;
+}
+
+static void choose(struct vidmm_channel *channel, struct vidmm_allocation *victim)
+{
+    if (channel->victim_count == channel->victim_room) {
+        channel->victim_room = channel->victim_room ? 2 * channel->victim_room : 16;
+        channel->victims = memory_resize(channel->victims, channel->victim_room,
+                                         sizeof(struct vidmm_allocation *));
+    }
+    channel->victims[channel->victim_count++] = victim;
+}
+
+static void keep(struct vidmm_allocation *victim)
+{
+    victim->standing.chosen = false;
+    vidmm_restand(victim);
+}
+
+static bool lies_in(const struct vidmm_allocation *allocation, struct stretch stretch)
+{
+    for (const struct range_extent *at = allocation->extents; at; at = at->more)
+        if (at->offset < stretch.to && at->offset + at->size > stretch.from)
+            return true;
+    return false;
+}
+
+/* Of the victims those that lie in the hole go; the others need not. */
+static void keep_others(struct vidmm_channel *channel, struct stretch hole)
+{
+    uint32_t going = 0;
+    for (uint32_t i = 0; i < channel->victim_count; i++)
+        if (lies_in(channel->victims[i], hole))
+            channel->victims[going++] = channel->victims[i];
+        else
+            keep(channel->victims[i]);
+    channel->victim_count = going;
+}
+
+/* Chooses victims in their order until there is room: bytes, or for what must lie in one piece a
+ * hole. None if all of them together would not do. */
+static bool plan(struct vidmm_channel *channel, struct vidmm_segment *segment,
+                 const struct vidmm_allocation *allocation, enum vidmm_priority highest)
+{
     const struct vidmm_device *device = channel->request->device;
-    const uint32_t most = sizeof channel->victims / sizeof *channel->victims;
     uint64_t room = segment->range.free;
-    uint64_t left = segment->marked_bytes; /* what the ranks before the last may find */
-    channel->victim_count = 0;
-    for (int at = channel->vidmm->offered ? 0 : RANK_MARKED; at < RANKS; at++) {
-        struct vidmm_allocation *victim = policy->first(segment);
-        for (; victim && room < size && (left || at == RANK_IDLE);
-             victim = policy->next(segment, victim)) {
-            if (rank(victim) != at || !vidmm_evictable(victim, device, at == RANK_IDLE))
-                continue;
-            room += victim->size;
-            left -= at == RANK_IDLE ? 0 : victim->size;
-            if (channel->victim_count < most) /* the rest is chosen when these are gone */
-                channel->victims[channel->victim_count++] = victim;
+    struct vidmm_allocation *victim;
+    while ((victim = vidmm_take_victim(segment, device, highest)) != NULL) {
+        choose(channel, victim);
+        room += victim->size;
+        struct stretch hole;
+        if (!allocation->contiguous && room >= allocation->size)
+            return true;
+        if (allocation->contiguous && opens_hole(victim, allocation, &hole)) {
+            keep_others(channel, hole);
+            return true;
         }
     }
-    if (room < size)
-        channel->victim_count = 0;
+    while (channel->victim_count > 0)
+        keep(channel->victims[--channel->victim_count]);
+    return false;
 }
 
-/* Free room exists but not in one piece: the next victim in order may open a hole. */
-static void plan_hole(struct vidmm_channel *channel, struct vidmm_segment *segment)
+/* Who does not care much for the place takes it from those only who care less (wddm.md §6.2). */
+static enum vidmm_priority least_effort(const struct vidmm_allocation *allocation,
+                                        uint32_t segments)
 {
-    const struct vidmm_policy *policy = channel->vidmm->policy;
-    const struct vidmm_device *device = channel->request->device;
-    for (int at = channel->vidmm->offered ? 0 : RANK_MARKED; at < RANKS; at++)
-        for (struct vidmm_allocation *victim = policy->first(segment); victim;
-             victim = policy->next(segment, victim))
-            if (rank(victim) == at && vidmm_evictable(victim, device, at == RANK_IDLE)) {
-                channel->victims[0] = victim;
-                channel->victim_count = 1;
-                return;
-            }
+    bool content = segments > 1 && allocation->rank <= VIDMM_LOW && allocation->rank > 0;
+    return content ? allocation->rank - 1 : allocation->rank;
 }
 
+/* Segment by segment in order of preference, those of lower and equal priority make room; if that
+ * helps nowhere, anybody must. */
 bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation *allocation)
 {
     struct vidmm_segment *segments[PROFILE_SEGMENTS_MAX];
     uint32_t count = candidates(allocation, segments);
+    const enum vidmm_priority efforts[] = {least_effort(allocation, count), VIDMM_MAXIMUM};
     channel->victim_next = channel->victim_count = 0;
-    for (uint32_t i = 0; i < count && !channel->victim_count; i++) {
-        if (allocation->size > segments[i]->range.size)
-            continue;
-        if (i > 0 && place_in(segments[i], allocation))
-            return true;
-        if (segments[i]->range.free >= allocation->size)
-            plan_hole(channel, segments[i]);
-        else
-            plan(channel, segments[i], allocation->size);
-    }
+    bool found = false;
+    for (int effort = 0; effort < 2; effort++)
+        for (uint32_t i = 0; i < count && !found; i++) {
+            if (allocation->size > segments[i]->range.size)
+                continue;
+            if (effort == 0 && i > 0 && place_in(segments[i], allocation))
+                return true;
+            found = plan(channel, segments[i], allocation, efforts[effort]);
+        }
     for (uint32_t i = 0; i < channel->victim_count; i++)
         vidmm_allocation_hold(channel->victims[i]);
-    return channel->victim_count > 0;
+    return found;
 }
 
 void vidmm_leave_segment(struct vidmm_allocation *allocation)

@@ -1,16 +1,9 @@
 #include "model/vidmm/policies.h"
 
-#include <stddef.h>
-#include <string.h>
-
-static const struct vidmm_policy *const policies[] = {
-    &vidmm_policy_lru,
+const struct vidmm_policy *const vidmm_policies[] = {
+    &vidmm_policy_lru,       &vidmm_policy_priority_lru, &vidmm_policy_clock,
+    &vidmm_policy_fifo,      &vidmm_policy_random,       &vidmm_policy_largest,
+    &vidmm_policy_two_queue, &vidmm_policy_s3_fifo,      &vidmm_policy_sieve,
+    &vidmm_policy_lfu,       &vidmm_policy_mru,          &vidmm_policy_belady,
 };
-
-const struct vidmm_policy *vidmm_policy_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
-        if (strcmp(policies[i]->name, name) == 0)
-            return policies[i];
-    return NULL;
-}
+const size_t vidmm_policy_count = sizeof vidmm_policies / sizeof *vidmm_policies;

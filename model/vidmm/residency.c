@@ -9,6 +9,7 @@ struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid)
     struct vidmm_device *device = memory_new(1, sizeof *device);
     device->vidmm = vidmm;
     device->pid = pid;
+    vidmm_pool_init(&device->wanted, vidmm);
     DL_APPEND(vidmm->devices, device);
     return device;
 }
@@ -104,6 +105,7 @@ void vidmm_device_destroy(struct vidmm_device *device)
         forget(device->required);
     vidmm_paging_forget(device);
     DL_DELETE(device->vidmm->devices, device);
+    vidmm_pool_fini(&device->wanted);
     free(device);
 }
 
@@ -111,8 +113,8 @@ static void report(const struct vidmm_allocation *allocation, int sign)
 {
     struct vidmm *vidmm = allocation->vidmm;
     struct probe *probe = vidmm->probe;
-    probe->resident(probe->self, sim_now(vidmm->sim), allocation->pid, allocation->segment->id,
-                    sign * (int64_t)allocation->size);
+    probe->resident(probe->self, sim_now(vidmm->sim), allocation->process->pid,
+                    allocation->segment->id, sign * (int64_t)allocation->size);
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, sim_now(vidmm->sim), allocation->context, 0, sign);
 }
@@ -121,9 +123,9 @@ void vidmm_became_resident(struct vidmm_allocation *allocation)
 {
     allocation->state = VIDMM_RESIDENT;
     relist_all(allocation);
-    vidmm_remark(allocation);
     allocation->segment->resident_bytes += allocation->size;
-    allocation->vidmm->policy->added(allocation->segment, allocation);
+    vidmm_standing_begin(allocation);
+    vidmm_remark(allocation);
     report(allocation, 1);
 }
 
@@ -131,16 +133,10 @@ void vidmm_ceases_resident(struct vidmm_allocation *allocation)
 {
     allocation->state = VIDMM_EVICTING;
     relist_all(allocation);
+    vidmm_standing_end(allocation);
     vidmm_remark(allocation);
     allocation->segment->resident_bytes -= allocation->size;
-    allocation->vidmm->policy->removed(allocation->segment, allocation);
     report(allocation, -1);
-}
-
-static void use(struct vidmm_allocation *allocation)
-{
-    if (allocation->state == VIDMM_RESIDENT)
-        allocation->vidmm->policy->used(allocation->segment, allocation);
 }
 
 /* Bytes the segments of any of these allocations can hold. */
@@ -167,10 +163,8 @@ bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint
 uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count)
 {
     uint32_t hits = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         hits += items[i]->state == VIDMM_RESIDENT;
-        use(items[i]);
-    }
     return hits;
 }
 
@@ -251,7 +245,7 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
     for (uint32_t i = 0; i < count; i++) {
         if (flags & VIDMM_EXISTING)
             vidmm_allocation_assume_resident(items[i]);
-        use(items[i]);
+        vidmm_standing_use(items[i]);
     }
     return page_in(device, items, count, "MakeResident", request);
 }
@@ -482,8 +476,10 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
         }
     }
     pin(packet->references, packet->reference_count);
-    for (uint32_t i = 0; i < packet->reference_count; i++)
+    for (uint32_t i = 0; i < packet->reference_count; i++) {
         may_be_written(packet->references[i]);
+        vidmm_standing_use(packet->references[i]);
+    }
     if (context)
         pin(context->items, context->count);
     device->running += !packet->without_memory; /* else nobody promised that its list is there */

@@ -14,14 +14,15 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     vidmm->profile = profile;
     vidmm->vidsch = vidsch;
     vidmm->probe = probe;
-    vidmm->policy = vidmm_policy_find(profile->vidmm.eviction);
-    assert(vidmm->policy); /* the profile's check knows the names */
+    assert((size_t)profile->vidmm.eviction < vidmm_policy_count);
+    vidmm->policy = vidmm_policies[profile->vidmm.eviction];
     vidmm->explicit_residency = profile->wddm >= 20;
     vidmm->residencies.object_size = sizeof(struct vidmm_residency);
     vidmm->allocation_pool.object_size = sizeof(struct vidmm_allocation);
     vidmm->segments = memory_new(profile->segment_count, sizeof *vidmm->segments);
     for (uint32_t i = 0; i < profile->segment_count; i++) {
         struct vidmm_segment *segment = &vidmm->segments[i];
+        segment->vidmm = vidmm;
         segment->id = i + 1;
         segment->profile = &profile->segments[i];
         uint64_t limit = segment->profile->commit_limit;
@@ -29,6 +30,9 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
                    limit && limit < segment->profile->size ? limit : segment->profile->size,
                    (enum range_fit)profile->vidmm.placement);
     }
+    vidmm_pool_init(&vidmm->offers, vidmm);
+    vidmm_pool_init(&vidmm->wanted_by_several, vidmm);
+    vidmm->random = gsl_rng_alloc(gsl_rng_mt19937);
     vidmm_paging_init(vidmm);
     vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
                                                       .prepare = vidmm_prepare,
@@ -47,6 +51,11 @@ void vidmm_destroy(struct vidmm *vidmm)
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         range_fini(&vidmm->segments[i].range);
     free(vidmm->segments);
+    while (vidmm->processes)
+        vidmm_process_free(vidmm, vidmm->processes);
+    vidmm_pool_fini(&vidmm->offers);
+    vidmm_pool_fini(&vidmm->wanted_by_several);
+    gsl_rng_free(vidmm->random);
     vidmm_paging_fini(vidmm);
     memory_pool_fini(&vidmm->residencies);
     memory_pool_fini(&vidmm->allocation_pool);

@@ -127,7 +127,7 @@ void vidmm_context_remove(struct vidsch_context *context, struct vidmm_allocatio
 /* Whether a submission with these references could ever be prepared. */
 bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint32_t count);
 
-/* Marks what a submission uses, and counts what of it is resident. */
+/* Counts what of a submission is resident. */
 uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count);
 
 /* CPU access (Lock2). True: possible at once. False: the content must leave its segment first;

@@ -1,4 +1,4 @@
-/* VidMm: what may be created, and victim policies. */
+/* VidMm: what may be created. */
 #include "model/vidmm/internal.h"
 
 #include "tests/unit/child.h"
@@ -124,31 +124,10 @@ static void creation_is_validated(void **state)
     assert_true(child_runs(creation_is_validated_body, NULL));
 }
 
-static void the_least_recently_used_goes_first(void **state)
-{
-    (void)state;
-    const struct vidmm_policy *lru = vidmm_policy_find("lru");
-    assert_non_null(lru);
-    assert_null(vidmm_policy_find("oracle"));
-    struct vidmm_segment segment = {0};
-    struct vidmm_allocation items[4] = {0};
-    for (int i = 0; i < 4; i++)
-        lru->added(&segment, &items[i]);
-    lru->used(&segment, &items[0]);
-    lru->used(&segment, &items[2]);
-    lru->removed(&segment, &items[3]);
-    static const int order[] = {1, 0, 2};
-    struct vidmm_allocation *item = lru->first(&segment);
-    for (int i = 0; i < 3; i++, item = lru->next(&segment, item))
-        assert_ptr_equal(item, &items[order[i]]);
-    assert_null(item);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creation_is_validated),
-        cmocka_unit_test(the_least_recently_used_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
