@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A run and what it holds until its end. */
@@ -15,6 +16,7 @@ struct session {
     struct profile profile;
     struct dxgkddi miniport; /* where it is not the built-in one */
     struct trace_reader *reader;
+    struct foresight *foresight; /* NULL: the victim policy does not ask for it */
     struct recorder *recorder;
     struct cli_progress progress;
     struct replay_result result;
@@ -216,6 +218,7 @@ static int play(struct session *session)
         .faults = run->faults,
         .fault_count = run->fault_count,
         .miniport = run->play.miniport != NULL ? &session->miniport : NULL,
+        .foresight = session->foresight,
         .progress = show_progress,
         .progress_self = session,
     };
@@ -234,10 +237,50 @@ static int play(struct session *session)
     return write_results(session, wall_s);
 }
 
+static bool open_trace(struct session *session, struct trace_reader **reader)
+{
+    const struct cli_run *run = session->run;
+    struct trace_error error;
+    const struct trace_open_options options = {
+        .format = run->play.format,
+        .settings = run->play.reader.items,
+        .setting_count = run->play.reader.count,
+        .unknown_size = run->play.unknown_size,
+        .progress = show_import,
+        .progress_self = session,
+    };
+    cli_progress_start(&session->progress, run->quiet);
+    bool opened = trace_open(run->trace, &options, reader, &error);
+    cli_progress_end(&session->progress);
+    if (!opened)
+        cli_bad_input(error.message);
+    return opened;
+}
+
+/* A victim policy that knows the future has the trace read once before it is played. */
+static bool look_ahead(struct session *session)
+{
+    struct trace_reader *reader;
+    struct trace_error error;
+    if (!replay_needs_foresight(&session->profile))
+        return true;
+    if (strcmp(session->run->trace, "-") == 0) {
+        cli_bad_input("-: vidmm.eviction=belady reads the trace twice: expected a file, got "
+                      "standard input");
+        return false;
+    }
+    if (!open_trace(session, &reader))
+        return false;
+    session->foresight = foresight_read(reader, &error);
+    if (session->foresight == NULL)
+        cli_bad_input(error.message);
+    trace_close(reader);
+    return session->foresight != NULL;
+}
+
 int cli_run_replay(const struct cli_run *run)
 {
     struct session *session = calloc(1, sizeof *session);
-    struct trace_error error;
     int status = CLI_USAGE;
     if (session == NULL) {
         cli_error("out of memory");
@@ -245,24 +288,15 @@ int cli_run_replay(const struct cli_run *run)
     }
     session->run = run;
     if (load_hardware(session) && load_miniport(session)) {
-        struct trace_open_options options = {
-            .format = run->play.format,
-            .settings = run->play.reader.items,
-            .setting_count = run->play.reader.count,
-            .unknown_size = run->play.unknown_size,
-            .progress = show_import,
-            .progress_self = session,
-        };
         cli_catch_interrupt();
-        cli_progress_start(&session->progress, run->quiet);
-        bool opened = trace_open(run->trace, &options, &session->reader, &error);
-        cli_progress_end(&session->progress);
-        status = opened ? play(session) : cli_bad_input(error.message);
+        if (look_ahead(session) && open_trace(session, &session->reader))
+            status = play(session);
     }
     recorder_destroy(session->recorder);
     replay_release();
     if (session->reader != NULL)
         trace_close(session->reader);
+    foresight_free(session->foresight);
     free(session);
     return status;
 }

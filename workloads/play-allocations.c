@@ -184,6 +184,7 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         d3dkmt_handle handle = player_view(resource, device);
         args.resource = handle ? handle : UINT32_MAX; /* a handle that is none */
     }
+    player_foresee(player, call, args.count);
     if (d3dkmt_create_allocation(process->dxgk, call, &args) == STATUS_SUCCESS) {
         name_created(player, event, device, &args);
         make_resident_at_once(player, event, device, &args);

@@ -35,6 +35,7 @@ bool play_make_resident(struct player *player, const struct trace_event *event,
 {
     (void)complaint;
     struct named_object *device = player_device(player, event);
+    player_foresee(player, call, event->allocations.count);
     d3dkmt_make_resident(process_of(player, event, device), call, handle_of(device),
                          handles_of(player, event, device), event->allocations.count,
                          (uint32_t)event->flags | (event->existing ? VIDMM_EXISTING : 0));
@@ -100,6 +101,7 @@ bool play_reclaim(struct player *player, const struct trace_event *event, struct
 {
     (void)complaint;
     struct named_object *device = player_device(player, event);
+    player_foresee(player, call, event->allocations.count);
     d3dkmt_reclaim_allocations2(process_of(player, event, device), call, handle_of(device),
                                 handles_of(player, event, device), event->allocations.count);
     return true;
@@ -127,10 +129,11 @@ bool play_unlock(struct player *player, const struct trace_event *event, struct 
     return true;
 }
 
-/* Adds to the handles those of a list that are not there yet. */
+/* Adds to the handles those of a list that are not there yet; the list's first name is the event's
+ * `place`-th. */
 static uint32_t add_references(struct player *player, const struct trace_event *event,
                                struct named_object *device, struct trace_names names,
-                               d3dkmt_handle *handles, uint32_t count)
+                               uint32_t place, d3dkmt_handle *handles, uint32_t count)
 {
     for (uint32_t i = 0; i < names.count; i++) {
         struct named_object *allocation = player_allocation(player, event, device, names.items[i]);
@@ -145,6 +148,8 @@ static uint32_t add_references(struct player *player, const struct trace_event *
         d3dkmt_handle handle = player_view(allocation, device);
         if (!handle && allocation && player->header.create_unknown)
             continue; /* another device's: counted as an assumption when it was looked up */
+        if (player->foresight)
+            player->next_uses[count] = foresight_next(player->foresight, player->index, place + i);
         handles[count++] = handle;
     }
     return count;
@@ -156,10 +161,12 @@ bool play_submit(struct player *player, const struct trace_event *event, struct 
     (void)complaint;
     const struct named_object *context = player_context(player, event, event->context);
     struct named_object *device = context ? context->device : NULL;
-    d3dkmt_handle *handles = player_handles(player, event->allocations.count + event->writes.count);
+    uint32_t reads = event->allocations.count;
+    d3dkmt_handle *handles = player_handles(player, reads + event->writes.count);
     player->marks++;
-    uint32_t count = add_references(player, event, device, event->allocations, handles, 0);
-    count = add_references(player, event, device, event->writes, handles, count);
+    uint32_t count = add_references(player, event, device, event->allocations, 0, handles, 0);
+    count = add_references(player, event, device, event->writes, reads, handles, count);
+    call->next_uses = player->foresight ? player->next_uses : NULL;
     /* What was a context switch where it was recorded is the simulated engine's to decide. */
     uint64_t switch_ns = event->switch_ns < event->gpu_ns ? event->switch_ns : event->gpu_ns;
     d3dkmt_submit_command(process_of(player, event, context), call,

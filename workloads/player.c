@@ -72,6 +72,7 @@ void player_fini(struct player *player)
     vidsch_destroy(player->vidsch);
     memory_pool_fini(&player->call_pool);
     free(player->handles);
+    free(player->next_uses);
 }
 
 void player_assume(struct player *player, const char *what)
@@ -234,8 +235,20 @@ d3dkmt_handle *player_handles(struct player *player, uint32_t count)
         player->handle_room = count * 2;
         player->handles =
             memory_resize(player->handles, player->handle_room, sizeof *player->handles);
+        player->next_uses =
+            memory_resize(player->next_uses, player->handle_room, sizeof *player->next_uses);
     }
     return player->handles;
+}
+
+void player_foresee(struct player *player, struct d3dkmt_call *call, uint32_t count)
+{
+    if (!player->foresight)
+        return;
+    player_handles(player, count);
+    for (uint32_t i = 0; i < count; i++)
+        player->next_uses[i] = foresight_next(player->foresight, player->index, i);
+    call->next_uses = player->next_uses;
 }
 
 d3dkmt_handle player_view(const struct named_object *object, const struct named_object *device)

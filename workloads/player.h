@@ -4,6 +4,7 @@
 
 #include "model/memory.h"
 #include "model/miniport/miniport.h"
+#include "workloads/foresight.h"
 #include "workloads/names.h"
 
 struct replay_process {
@@ -40,6 +41,8 @@ struct player {
     uint64_t marks;
     d3dkmt_handle *handles; /* scratch */
     uint32_t handle_room;
+    const struct foresight *foresight; /* NULL: the future is unknown */
+    uint64_t *next_uses;               /* scratch, as long as the handles */
     int32_t node_map[64]; /* recorded ordinals the profile lacks -> profile's; -1: none yet */
     bool check;
     char failure[256]; /* what --check found; empty: nothing */

@@ -40,6 +40,9 @@ bool player_drop_view(struct names *names, struct named_object *object,
 /* Room for `count` handles, valid until asked for again. */
 d3dkmt_handle *player_handles(struct player *player, uint32_t count);
 
+/* If the future is known: when the event's first `count` allocations are used next. */
+void player_foresee(struct player *player, struct d3dkmt_call *call, uint32_t count);
+
 /* Set of segment ids from names; unknown ones are left out and counted. */
 uint32_t player_segments(struct player *player, struct trace_names names);
 void player_preferred(struct player *player, struct trace_names names, uint32_t supported,

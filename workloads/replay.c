@@ -1,6 +1,7 @@
 #include "workloads/replay.h"
 
 #include "model/status.h"
+#include "model/vidmm/policies.h"
 #include "traces/vocabulary.h"
 #include "workloads/order.h"
 #include "workloads/player.h"
@@ -416,6 +417,7 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
         return REPLAY_FAILED;
     }
     replay.player.check = options->check;
+    replay.player.foresight = options->foresight;
     for (size_t i = 0; i < options->fault_count; i++)
         dxgkrnl_order_fault(replay.player.dxgkrnl, &options->faults[i]);
     struct probe_machine machine;
@@ -429,6 +431,11 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
     if (replay.status == REPLAY_OK && !result->interrupted)
         report_waiting(&replay);
     return replay.status;
+}
+
+bool replay_needs_foresight(const struct profile *profile)
+{
+    return vidmm_policies[profile->vidmm.eviction]->needs_next_use;
 }
 
 void replay_release(void)

@@ -7,6 +7,7 @@
 #include "model/hardware/profile.h"
 #include "model/probe.h"
 #include "traces/reader.h"
+#include "workloads/foresight.h"
 
 enum replay_pace {
     REPLAY_RECORDED, /* each call at its recorded time, or when its thread is free again */
@@ -23,6 +24,9 @@ struct replay_options {
     const struct dxgk_fault *faults; /* steps of calls that are to fail */
     size_t fault_count;
     const struct dxgkddi *miniport; /* NULL: the built-in one */
+    /* What the trace will use when, for the victim policy that wants to know
+     * (replay_needs_foresight); NULL: nobody knows. */
+    const struct foresight *foresight;
     /* Called now and then with simulated time; returning false interrupts the run (partial
      * results). May be NULL. */
     bool (*progress)(void *self, uint64_t events, uint64_t simulated_ns);
@@ -50,6 +54,9 @@ enum replay_status {
 enum replay_status replay_run(struct trace_reader *reader, const struct profile *profile,
                               struct probe *probe, const struct replay_options *options,
                               struct replay_result *result, char *error, size_t error_size);
+
+/* Whether the profile's victim policy has to know the future. */
+bool replay_needs_foresight(const struct profile *profile);
 
 /* Frees the run's model, once nobody asks it anything any more (probe_machine.segment_state). */
 void replay_release(void);

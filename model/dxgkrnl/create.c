@@ -309,6 +309,8 @@ static void commit(struct creation *creation)
             dxgk_shared_add(shared, view->global);
         args->allocations[i].allocation = view->handle;
         dxgk_count_carried_kmd(creation->dxgkrnl, creation->infos[i].flags);
+        if (creation->call->next_uses)
+            vidmm_foresee(view->global->vidmm, creation->call->next_uses[i]);
         if (args->existing)
             vidmm_allocation_assume_resident(view->global->vidmm);
     }

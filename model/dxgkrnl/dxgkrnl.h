@@ -60,6 +60,9 @@ struct d3dkmt_call {
     /* Returned and done: nothing of Dxgkrnl's points to the call any more. */
     void (*on_finish)(void *owner, struct d3dkmt_call *call);
     void *owner;
+    /* For a victim policy that knows the future: when each allocation that the call names is used
+     * next (vidmm_foresee). Valid while the call is made; NULL: nobody knows. */
+    const uint64_t *next_uses;
 
     /* Dxgkrnl's own. */
     bool (*may_return)(struct d3dkmt_call *call); /* NULL, or false: waits on */

@@ -18,6 +18,13 @@ static bool look_up(struct dxgk_process *process, d3dkmt_handle device_handle,
     return *items != NULL;
 }
 
+static void foresee(const struct d3dkmt_call *call, struct vidmm_allocation *const *items,
+                    uint32_t count)
+{
+    for (uint32_t i = 0; call->next_uses && i < count; i++)
+        vidmm_foresee(items[i], call->next_uses[i]);
+}
+
 static void paging_done(void *owner, struct vidmm_request *request)
 {
     (void)request;
@@ -46,6 +53,7 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
     bool sensible = !(flags & VIDMM_MUST_SUCCEED) || (flags & VIDMM_CANT_TRIM_FURTHER);
     if (sensible && look_up(process, device_handle, allocations, count, &device, &items)) {
         uint64_t bytes_to_trim;
+        foresee(call, items, count);
         expect_paging(call);
         status = dxgk_device_state(device);
         if (status == STATUS_SUCCESS)
@@ -163,6 +171,7 @@ uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt
     uint32_t status = STATUS_INVALID_PARAMETER;
     if (look_up(process, device_handle, allocations, count, &device, &items)) {
         bool discarded;
+        foresee(call, items, count);
         expect_paging(call);
         status = vidmm_reclaim(device->vidmm, items, count, &call->request, &discarded);
         if (status != STATUS_PENDING)

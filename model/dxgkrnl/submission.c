@@ -2,6 +2,7 @@
 #include "model/dxgkrnl/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void packet_done(void *owner, struct vidsch_packet *packet)
 {
@@ -19,6 +20,17 @@ static void queue(struct d3dkmt_call *call, struct dxgk_context *context)
     call->packet.owner = call;
     dxgk_call_defer(call);
     vidsch_submit(context->vidsch, &call->packet);
+}
+
+/* References and, behind them, when they are used next: one block of memory. */
+static struct vidmm_allocation **
+append_next_uses(struct d3dkmt_call *call, struct vidmm_allocation **references, uint32_t count)
+{
+    if (!call->next_uses || !count)
+        return references;
+    references = memory_resize(references, count, sizeof(void *) + sizeof(uint64_t));
+    call->packet.next_uses = memcpy(references + count, call->next_uses, count * sizeof(uint64_t));
+    return references;
 }
 
 static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
@@ -42,6 +54,7 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
         }
     }
     double speed = dxgkrnl->profile->nodes[vidsch_context_node(context->vidsch)].speed;
+    references = append_next_uses(call, references, args->count);
     call->extra = references;
     call->packet.kind = PROBE_RENDER;
     call->packet.execute_ns =

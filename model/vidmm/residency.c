@@ -478,6 +478,8 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
     pin(packet->references, packet->reference_count);
     for (uint32_t i = 0; i < packet->reference_count; i++) {
         may_be_written(packet->references[i]);
+        if (packet->next_uses)
+            vidmm_foresee(packet->references[i], packet->next_uses[i]);
         vidmm_standing_use(packet->references[i]);
     }
     if (context)

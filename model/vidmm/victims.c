@@ -157,6 +157,11 @@ bool vidmm_left_within(const struct vidmm_segment *segment,
     return standing->left == segment && segment->remembered_bytes - standing->left_at < bytes;
 }
 
+void vidmm_foresee(struct vidmm_allocation *allocation, uint64_t next_use)
+{
+    allocation->standing.next_use = next_use;
+}
+
 void vidmm_standing_begin(struct vidmm_allocation *allocation)
 {
     struct vidmm_segment *segment = allocation->segment;

@@ -63,6 +63,10 @@ uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation);
 uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation); /* 0: not resident */
 void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority);
 
+/* When it is used next, for the policy that knows the future: dates are the caller's, UINT64_MAX
+ * never. Said before each use of it, and at its creation. */
+void vidmm_foresee(struct vidmm_allocation *allocation, uint64_t next_use);
+
 /* Keeps the memory of the structure alive for a packet. */
 void vidmm_allocation_hold(struct vidmm_allocation *allocation);
 void vidmm_allocation_drop(struct vidmm_allocation *allocation);

@@ -64,6 +64,7 @@ struct vidsch_packet {
 
     /* What the packet's memory is, for VidMm alone. */
     struct vidmm_allocation **references;
+    const uint64_t *next_uses; /* of each reference, behind this one; NULL: nobody knows */
     uint32_t reference_count;
     uint32_t hits;
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
