@@ -294,6 +294,7 @@ void csv_paging_row(const struct recorder *recorder, const struct probe_paging *
 bool csv_write(struct recorder *recorder, char *error, size_t error_size);
 
 /* summary.c */
+struct json_t *summary_make(const struct recorder *recorder, const struct recorder_run *run);
 bool summary_write(struct recorder *recorder, const struct recorder_run *run, char *error,
                    size_t error_size);
 

@@ -231,6 +231,8 @@ void record_warn(struct recorder *recorder, const char *format, ...)
 
 static bool open_streams(struct recorder *recorder, char *error, size_t error_size)
 {
+    if (recorder->directory == NULL)
+        return true;
     if (!output_folder(recorder->directory, error, error_size))
         return false;
     recorder->paging_csv = output_open(&recorder->output, "paging.csv", error, error_size);
@@ -251,7 +253,8 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
 {
     struct recorder *recorder = heap_new(1, sizeof *recorder);
     recorder->options = *options;
-    recorder->directory = heap_text(options->directory);
+    if (options->directory != NULL)
+        recorder->directory = heap_text(options->directory);
     recorder->options.directory = recorder->directory;
     recorder->output.directory = recorder->directory;
     for (uint32_t i = 0; i < RECORD_SEGMENTS; i++) {
@@ -346,7 +349,7 @@ bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
                      void (*hardware)(const void *profile, FILE *out), const void *profile,
                      char *error, size_t error_size)
 {
-    assert(!recorder->finished);
+    assert(!recorder->finished && recorder->directory != NULL);
     close_books(recorder, run);
     for (uint32_t i = 0; i < recorder->unmet_messages; i++)
         fprintf(stderr, "%s\n", recorder->unmet_message[i]);
@@ -368,6 +371,13 @@ bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
     if (written)
         remove_stale(recorder);
     return written;
+}
+
+struct json_t *recorder_summary(struct recorder *recorder, const struct recorder_run *run)
+{
+    assert(!recorder->finished && recorder->directory == NULL);
+    close_books(recorder, run);
+    return summary_make(recorder, run);
 }
 
 void recorder_expectations(const struct recorder *recorder, uint64_t *checked, uint64_t *failed)

@@ -12,9 +12,10 @@
 struct recorder;
 
 struct recorder_options {
-    const char *directory; /* result folder: made if missing; its files are replaced */
-    bool calls;            /* write calls.csv */
-    bool expect;           /* compare outcomes with the recording (--expect) */
+    /* Result folder: made if missing; its files are replaced. NULL: none, see recorder_summary. */
+    const char *directory;
+    bool calls;  /* write calls.csv */
+    bool expect; /* compare outcomes with the recording (--expect) */
     uint64_t expect_tolerance_ns;
 };
 
@@ -57,6 +58,10 @@ struct probe *recorder_probe(struct recorder *recorder);
 bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
                      void (*hardware)(const void *profile, FILE *out), const void *profile,
                      char *error, size_t error_size);
+
+/* What recorder_finish writes as summary.json, of a recorder without a folder; in its place. The
+ * caller's to json_decref. */
+struct json_t *recorder_summary(struct recorder *recorder, const struct recorder_run *run);
 
 /* The one-screen summary, after recorder_finish. Colours only if `colour`. */
 void recorder_print(const struct recorder *recorder, const struct recorder_run *run, FILE *out,

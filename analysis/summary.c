@@ -478,7 +478,7 @@ static json_t *warnings_json(const struct recorder *recorder)
     return json;
 }
 
-static json_t *summary_json(const struct recorder *recorder, const struct recorder_run *run)
+json_t *summary_make(const struct recorder *recorder, const struct recorder_run *run)
 {
     json_t *json = json_object();
     json_object_set_new(json, "run", run_json(run));
@@ -519,7 +519,7 @@ bool summary_write(struct recorder *recorder, const struct recorder_run *run, ch
     FILE *file = output_open(&recorder->output, "summary.json", error, error_size);
     if (file == NULL)
         return false;
-    json_t *json = summary_json(recorder, run);
+    json_t *json = summary_make(recorder, run);
     bool written = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0;
     putc('\n', file);
     json_decref(json);

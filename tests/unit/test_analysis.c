@@ -89,9 +89,10 @@ static void hardware(const void *profile, FILE *out)
     fprintf(out, "name: %s\n", (const char *)profile);
 }
 
-static struct recorder *start(bool calls, bool expect)
+/* `directory` NULL: a recorder without a folder. */
+static struct recorder *start_in(const char *directory, bool calls, bool expect)
 {
-    struct recorder_options options = {folder, calls, expect, 1};
+    struct recorder_options options = {directory, calls, expect, 1};
     char error[256] = "";
     struct recorder *recorder = recorder_create(&options, error, sizeof error);
     assert_non_null(recorder);
@@ -108,20 +109,26 @@ static struct recorder *start(bool calls, bool expect)
     return recorder;
 }
 
+static struct recorder *start(bool calls, bool expect)
+{
+    return start_in(folder, calls, expect);
+}
+
+static const struct recorder_run ordinary_run = {.version = "1",
+                                                 .trace = "t",
+                                                 .trace_sha256 = "0",
+                                                 .command_line = "c",
+                                                 .profile = "p",
+                                                 .pace = "recorded",
+                                                 .events = 5,
+                                                 .simulated_ns = 1000,
+                                                 .wall_s = 0.5};
+
 /* Ends the run at 1000 ns. */
 static void finish(struct recorder *recorder)
 {
-    struct recorder_run run = {.version = "1",
-                               .trace = "t",
-                               .trace_sha256 = "0",
-                               .command_line = "c",
-                               .profile = "p",
-                               .pace = "recorded",
-                               .events = 5,
-                               .simulated_ns = 1000,
-                               .wall_s = 0.5};
     char error[256] = "";
-    if (!recorder_finish(recorder, &run, hardware, "p", error, sizeof error))
+    if (!recorder_finish(recorder, &ordinary_run, hardware, "p", error, sizeof error))
         fail_msg("%s", error);
     assert_no_part_remains();
 }
@@ -558,6 +565,23 @@ static void equal_runs_give_equal_files(void **unused)
     }
 }
 
+static void no_folder_same_summary(void **unused)
+{
+    (void)unused;
+    struct recorder *with = start(false, false), *without = start_in(NULL, false, false);
+    for (uint64_t i = 1; i < 5; i++) {
+        submit(with, i, 10, 20 * i, 30, 50);
+        submit(without, i, 10, 20 * i, 30, 50);
+    }
+    finish(with);
+    recorder_destroy(with);
+    json_t *written = summary(), *returned = recorder_summary(without, &ordinary_run);
+    recorder_destroy(without);
+    assert_true(json_equal(written, returned));
+    json_decref(written);
+    json_decref(returned);
+}
+
 static void failures_leave_nothing_half_written(void **unused)
 {
     (void)unused;
@@ -620,6 +644,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(summary_has_every_key_of_the_contract, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(equal_runs_give_equal_files, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(no_folder_same_summary, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(failures_leave_nothing_half_written, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(long_runs_stay_bounded, make_folder, remove_folder),
