@@ -23,28 +23,59 @@ bool chrome_text(struct json_scan *scan, char text[CHROME_TEXT])
     return true;
 }
 
-bool chrome_integer(struct json_scan *scan, int64_t *value)
+static bool read_number(struct json_scan *scan, struct chrome_number *number)
 {
     struct json_text read;
-    int64_t number;
+    int64_t value;
     switch (json_scan_kind(scan)) {
     case '0':
         if (!json_scan_number(scan, &read))
             return false;
-        if (json_scaled(read, 0, &number))
-            *value = number;
+        if (json_scaled(read, 0, &value))
+            *number = (struct chrome_number){value, true};
         return true;
     case '"': {
         char text[CHROME_TEXT], *end;
         chrome_text(scan, text);
-        unsigned long long read_number = strtoull(text, &end, 0);
-        if (end != text && *end == '\0' && read_number <= INT64_MAX)
-            *value = (int64_t)read_number;
+        unsigned long long read_value = strtoull(text, &end, 0);
+        if (end != text && *end == '\0' && read_value <= INT64_MAX)
+            *number = (struct chrome_number){(int64_t)read_value, true};
         return !json_scan_failed(scan);
     }
     default:
         return json_scan_skip(scan);
     }
+}
+
+bool chrome_integer(struct json_scan *scan, int64_t *value)
+{
+    struct chrome_number number = {0};
+    bool good = read_number(scan, &number);
+    if (number.given)
+        *value = number.value;
+    return good;
+}
+
+bool chrome_numbers(struct json_scan *scan, const struct chrome_field *fields, void *into)
+{
+    struct json_text key;
+    if (!json_scan_enter(scan, '{'))
+        return false;
+    while (json_scan_key(scan, &key)) {
+        const struct chrome_field *field = fields;
+        while (field->key != NULL && !json_text_is(key, field->key))
+            field++;
+        bool good;
+        if (field->key != NULL && field->inside == NULL)
+            good = read_number(scan, (void *)((char *)into + field->offset));
+        else if (field->key != NULL && json_scan_kind(scan) == '{')
+            good = chrome_numbers(scan, field->inside, into);
+        else
+            good = json_scan_skip(scan);
+        if (!good)
+            return false;
+    }
+    return !json_scan_failed(scan);
 }
 
 static bool read_32(struct json_scan *scan, uint32_t *value)

@@ -42,6 +42,23 @@ bool chrome_read(struct json_scan *scan, const struct chrome_listener *listener)
  * one of these keys (NULL at the end) among the first bytes. */
 bool chrome_detect(const unsigned char *head, size_t length, const char *const *keys);
 
+/* A number that may stand in an object. */
+struct chrome_number {
+    int64_t value; /* 0 unless given */
+    bool given;
+};
+
+/* A key of an object, and where the number behind it belongs, in bytes from the begin of what is
+ * filled; or the keys of the object behind it. A NULL key ends the list. */
+struct chrome_field {
+    const char *key;
+    size_t offset; /* of a struct chrome_number */
+    const struct chrome_field *inside;
+};
+
+/* Reads the object that comes next. False: the scan failed. */
+bool chrome_numbers(struct json_scan *scan, const struct chrome_field *fields, void *into);
+
 /* The whole number that comes next, or in a string, decimal or 0x; anything else is passed over and
  * leaves *value as it is. False: the scan failed. */
 bool chrome_integer(struct json_scan *scan, int64_t *value);

@@ -11,10 +11,9 @@ enum { DEVICES = 16, DEVICE_TYPE_CUDA = 1 };
 
 /* What of an event's "args" counts. */
 struct kineto_args {
-    uint64_t of;                                         /* offset of the event */
-    int64_t device, context, stream, correlation, bytes; /* work and calls */
-    int64_t memory_bytes, address, type, memory_device, allocated, reserved; /* [memory] */
-    bool has_bytes, has_address, has_type;
+    uint64_t of;                                                      /* offset of the event */
+    struct chrome_number device, context, stream, correlation, bytes; /* work and calls */
+    struct chrome_number memory_bytes, address, type, memory_device, allocated, reserved;
 };
 
 struct kineto {
@@ -68,43 +67,22 @@ static bool wanted(void *self, const struct chrome_event *event)
 static bool read_args(void *self, struct json_scan *scan, const struct chrome_event *event)
 {
     struct kineto *kineto = self;
-    struct kineto_args *args = &kineto->args;
-    const struct {
-        const char *key;
-        int64_t *value;
-        bool *given;
-    } fields[] = {
-        {"device", &args->device, NULL},
-        {"context", &args->context, NULL},
-        {"stream", &args->stream, NULL},
-        {"correlation", &args->correlation, NULL},
-        {"bytes", &args->bytes, NULL},
-        {"Bytes", &args->memory_bytes, &args->has_bytes},
-        {"Addr", &args->address, &args->has_address},
-        {"Device Type", &args->type, &args->has_type},
-        {"Device Id", &args->memory_device, NULL},
-        {"Total Allocated", &args->allocated, NULL},
-        {"Total Reserved", &args->reserved, NULL},
+    static const struct chrome_field fields[] = {
+        {"device", offsetof(struct kineto_args, device), NULL},
+        {"context", offsetof(struct kineto_args, context), NULL},
+        {"stream", offsetof(struct kineto_args, stream), NULL},
+        {"correlation", offsetof(struct kineto_args, correlation), NULL},
+        {"bytes", offsetof(struct kineto_args, bytes), NULL},
+        {"Bytes", offsetof(struct kineto_args, memory_bytes), NULL},
+        {"Addr", offsetof(struct kineto_args, address), NULL},
+        {"Device Type", offsetof(struct kineto_args, type), NULL},
+        {"Device Id", offsetof(struct kineto_args, memory_device), NULL},
+        {"Total Allocated", offsetof(struct kineto_args, allocated), NULL},
+        {"Total Reserved", offsetof(struct kineto_args, reserved), NULL},
+        {NULL, 0, NULL},
     };
-    struct json_text key;
-    *args = (struct kineto_args){.of = event->offset};
-    if (!json_scan_enter(scan, '{'))
-        return false;
-    while (json_scan_key(scan, &key)) {
-        size_t i = 0;
-        while (i < sizeof fields / sizeof *fields && !json_text_is(key, fields[i].key))
-            i++;
-        if (i == sizeof fields / sizeof *fields) {
-            if (!json_scan_skip(scan))
-                return false;
-            continue;
-        }
-        if (!chrome_integer(scan, fields[i].value))
-            return false;
-        if (fields[i].given != NULL)
-            *fields[i].given = true;
-    }
-    return !json_scan_failed(scan);
+    kineto->args = (struct kineto_args){.of = event->offset};
+    return chrome_numbers(scan, fields, &kineto->args);
 }
 
 static bool in_32_bits(int64_t value)
@@ -151,8 +129,8 @@ static bool add_work(struct kineto *kineto, const struct chrome_event *event, en
                      struct activity *work)
 {
     const struct kineto_args *args = &kineto->args;
-    if (!in_32_bits(args->device) || !in_32_bits(args->context) || !in_32_bits(args->stream) ||
-        args->bytes < 0) {
+    if (!in_32_bits(args->device.value) || !in_32_bits(args->context.value) ||
+        !in_32_bits(args->stream.value) || args->bytes.value < 0) {
         kineto->reader->undecodable++;
         return true;
     }
@@ -161,10 +139,10 @@ static bool add_work(struct kineto *kineto, const struct chrome_event *event, en
     work->kind = meaning == KERNEL ? ACTIVITY_KERNEL
                  : meaning == COPY ? ACTIVITY_COPY
                                    : ACTIVITY_FILL;
-    work->device = (uint32_t)args->device;
-    work->context = (uint32_t)args->context;
-    work->stream = (uint32_t)args->stream;
-    work->bytes = (uint64_t)args->bytes;
+    work->device = (uint32_t)args->device.value;
+    work->context = (uint32_t)args->context.value;
+    work->stream = (uint32_t)args->stream.value;
+    work->bytes = (uint64_t)args->bytes.value;
     if (meaning == COPY)
         name_ends(event->name, work);
     else if (meaning == FILL)
@@ -196,36 +174,35 @@ static bool add_memory(struct kineto *kineto, const struct chrome_event *event,
 {
     const struct kineto_args *args = &kineto->args;
     kineto->memory_events++;
-    if (args->has_type && args->type != DEVICE_TYPE_CUDA) {
+    if (args->type.given && args->type.value != DEVICE_TYPE_CUDA) {
         kineto->cpu_memory++;
         return true;
     }
-    if (!args->has_type || !args->has_address) {
+    if (!args->type.given || !args->address.given) {
         kineto->memory_without_address++; /* oldest files: totals only */
         return true;
     }
-    if (!args->has_bytes || args->memory_bytes == INT64_MIN || args->address < 0 ||
-        !in_32_bits(args->memory_device)) {
+    if (!args->memory_bytes.given || args->memory_bytes.value == INT64_MIN ||
+        args->address.value < 0 || !in_32_bits(args->memory_device.value)) {
         kineto->reader->undecodable++;
         return true;
     }
-    bool frees = args->memory_bytes < 0;
+    bool frees = args->memory_bytes.value < 0;
     memory->kind = frees ? ACTIVITY_FREE : ACTIVITY_ALLOCATE;
-    memory->bytes = (uint64_t)(frees ? -args->memory_bytes : args->memory_bytes);
-    memory->address = (uint64_t)args->address;
-    memory->device = (uint32_t)args->memory_device;
-    memory->to = MEMORY_DEVICE;
+    memory->bytes = (uint64_t)(frees ? -args->memory_bytes.value : args->memory_bytes.value);
+    memory->address = (uint64_t)args->address.value;
+    memory->device = (uint32_t)args->memory_device.value;
     memory->dur_ns = 0;
     if (kineto->pid == 0)
         kineto->pid = event->pid;
-    if (args->allocated > (int64_t)kineto->most_allocated)
-        kineto->most_allocated = (uint64_t)args->allocated;
-    if (args->reserved > (int64_t)kineto->most_reserved)
-        kineto->most_reserved = (uint64_t)args->reserved;
+    if (args->allocated.value > (int64_t)kineto->most_allocated)
+        kineto->most_allocated = (uint64_t)args->allocated.value;
+    if (args->reserved.value > (int64_t)kineto->most_reserved)
+        kineto->most_reserved = (uint64_t)args->reserved.value;
     /* The account is of after the event. */
-    if (args->allocated > 0 && args->allocated >= args->memory_bytes)
+    if (args->allocated.value > 0 && args->allocated.value >= args->memory_bytes.value)
         activities_held_before(kineto->reader->activities, memory->device, event->ts_ns,
-                               (uint64_t)(args->allocated - args->memory_bytes));
+                               (uint64_t)(args->allocated.value - args->memory_bytes.value));
     return add(kineto, memory);
 }
 
@@ -241,7 +218,8 @@ static bool read_event(void *self, const struct chrome_event *event)
         .dur_ns = event->dur_ns,
         .pid = event->pid,
         .tid = event->tid,
-        .correlation = kineto->args.correlation > 0 ? (uint64_t)kineto->args.correlation : 0,
+        .correlation =
+            kineto->args.correlation.value > 0 ? (uint64_t)kineto->args.correlation.value : 0,
     };
     kineto->events++;
     bool good = true;

@@ -252,7 +252,7 @@ static bool read_memory(void *self, const struct database_row *row)
                                   .bytes = (uint64_t)values[BYTES],
                                   .pid = nsight_pid(values[PID]),
                                   .device = in_32_bits(values[DEVICE]),
-                                  .to = where,
+                                  .usage = where == MEMORY_PINNED ? USAGE_UPLOAD : USAGE_BUFFER,
                               });
 }
 

@@ -199,7 +199,6 @@ static bool read_entry(struct reading *reading, const struct pickle_object *obje
         .address = (uint64_t)address,
         .bytes = (uint64_t)bytes,
         .device = reading->device,
-        .to = MEMORY_DEVICE,
     };
     if (action->number == SEGMENT_MAP || action->number == SEGMENT_UNMAP)
         return add_handles(reading, memory, error);
@@ -268,7 +267,6 @@ static bool read_segment(struct reading *reading, const struct pickle_object *ob
             .address = (uint64_t)address,
             .bytes = (uint64_t)bytes,
             .device = (uint32_t)device,
-            .to = MEMORY_DEVICE,
         };
         reading->reserved_bytes += (uint64_t)bytes;
         good = !reading->of_segments ? hold_blocks(reading, memory, error)

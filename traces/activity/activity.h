@@ -28,14 +28,25 @@ enum activity_kind {
     ACTIVITY_KINDS
 };
 
-/* Where memory is. Pinned memory and what is read back are of the system, and known to the GPU. */
+/* Where a copy's bytes lie. Pinned memory is of the system, and known to the GPU. */
 enum activity_memory {
     MEMORY_UNKNOWN,
     MEMORY_PAGEABLE,
     MEMORY_PINNED,
-    MEMORY_READBACK,
     MEMORY_DEVICE,
     MEMORY_KINDS
+};
+
+/* What memory was taken for, as far as that is known: what a driver places it by. */
+enum activity_usage {
+    USAGE_BUFFER,
+    USAGE_UPLOAD,
+    USAGE_READBACK,
+    USAGE_TEXTURE,
+    USAGE_RENDER_TARGET,
+    USAGE_DEPTH,
+    USAGE_HEAP,
+    USAGES
 };
 
 /* Kernels, fills, and copies inside the adapter's memory compute; other copies leave or enter it.
@@ -77,8 +88,9 @@ struct activity {
     uint32_t tid;
     uint32_t device, context, stream; /* of a packet, the halves of the context's handle */
     uint8_t kind;                     /* enum activity_kind */
-    uint8_t from, to;                 /* enum activity_memory; of memory taken, `to` is where */
-    uint8_t cause;
+    uint8_t from, to;                 /* enum activity_memory */
+    uint8_t cause;                    /* enum activity_cause */
+    uint8_t usage;                    /* enum activity_usage, of memory taken */
     /* Of work, once it is joined to its launch, which is done here; a packet brings it along. */
     int64_t called_ns;
     uint64_t call_dur_ns; /* 0: not known, or of several works with one launch not the first */

@@ -95,13 +95,14 @@ static void destroy(struct activities *activities, const struct activity *from,
     event->given |= TRACE_GIVEN(TRACE_ALLOCATIONS);
 }
 
-static const char *usage_of(uint8_t memory)
-{
-    return memory == MEMORY_PINNED ? "upload" : memory == MEMORY_READBACK ? "readback" : "buffer";
-}
-
 static void emit_memory(struct activities *activities, const struct activity *memory)
 {
+    static const char *const usages[USAGES] = {
+        [USAGE_BUFFER] = "buffer",     [USAGE_UPLOAD] = "upload",
+        [USAGE_READBACK] = "readback", [USAGE_TEXTURE] = "texture",
+        [USAGE_DEPTH] = "depth",       [USAGE_RENDER_TARGET] = "render-target",
+        [USAGE_HEAP] = "heap",
+    };
     struct trace_map *live = &activities->live;
     const struct activity_device *device = activity_device(activities, memory->pid, memory->device);
     uint64_t bytes;
@@ -113,7 +114,7 @@ static void emit_memory(struct activities *activities, const struct activity *me
     bool made = memory->kind == ACTIVITY_ALLOCATE;
     if (made) {
         create(activities, memory, device, address_name(activities, memory->pid, memory->address),
-               memory->bytes, usage_of(memory->to));
+               memory->bytes, usages[memory->usage]);
         struct trace_event *event = &activities->queue[activities->queue_count - 1];
         if (memory->dur_ns != 0 && activities->failure == NULL) {
             event->dur_ns = memory->dur_ns;
@@ -187,7 +188,6 @@ static void emit_observed(struct activities *activities, const struct activity *
         [MEMORY_UNKNOWN] = "{\"x-kind\":\"copy\"}",
         [MEMORY_PAGEABLE] = "{\"x-kind\":\"copy\",\"x-memory\":\"pageable\"}",
         [MEMORY_PINNED] = "{\"x-kind\":\"copy\",\"x-memory\":\"pinned\"}",
-        [MEMORY_READBACK] = "{\"x-kind\":\"copy\"}",
         [MEMORY_DEVICE] = "{\"x-kind\":\"copy\"}",
     };
     static const char *const migrations[CAUSE_KINDS] = {

@@ -4,8 +4,10 @@
 static void copy_facts(const struct activity_tally *tally, struct trace_facts *facts)
 {
     static const char *const keys[MEMORY_KINDS] = {
-        [MEMORY_UNKNOWN] = "unknown",   [MEMORY_PAGEABLE] = "pageable", [MEMORY_PINNED] = "pinned",
-        [MEMORY_READBACK] = "readback", [MEMORY_DEVICE] = "device",
+        [MEMORY_UNKNOWN] = "unknown",
+        [MEMORY_PAGEABLE] = "pageable",
+        [MEMORY_PINNED] = "pinned",
+        [MEMORY_DEVICE] = "device",
     };
     for (int from = 0; from < MEMORY_KINDS; from++)
         for (int to = 0; to < MEMORY_KINDS; to++) {
