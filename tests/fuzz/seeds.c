@@ -39,6 +39,23 @@ static const char kineto[] =
     "\"Bytes\":-512}},\n"
     "{\"ph\":\"s\",\"id\":\"0x1f\",\"ts\":1,\"name\":\"\\u00e9\\\"\"}]}\n";
 
+static const char gpgmm[] =
+    "{\"traceEvents\":[{\"name\":\"thread_name\",\"ph\":\"M\",\"args\":{\"name\":\"GPGMM_"
+    "MainThread\"}},"
+    "{\"name\":\"ResourceAllocator.CreateResource\",\"ph\":\"i\",\"tid\":7,\"ts\":112606,\"pid\":5,"
+    "\"args\":{\"allocationDescriptor\":{\"HeapType\":1},\"resourceDescriptor\":{\"Dimension\":3,"
+    "\"Flags\":1}}},{\"name\":\"ResourceAllocator.CreateResource\",\"ph\":\"B\",\"tid\":7,\"ts\":"
+    "112607},"
+    "{\"name\":\"Heap\",\"ph\":\"N\",\"id\":\"0x70\",\"tid\":7,\"ts\":113817,\"pid\":5},"
+    "{\"name\":\"Heap\",\"ph\":\"O\",\"id\":\"0x70\",\"tid\":7,\"ts\":113860,\"pid\":5,\"args\":{"
+    "\"snapshot\":{\"SizeInBytes\":4194304,\"Heap\":{\"Properties\":{\"Type\":4,"
+    "\"CPUPageProperty\":2}}}}},"
+    "{\"name\":\"GPU allocation latency "
+    "(us)\",\"ph\":\"C\",\"tid\":7,\"ts\":114009,\"pid\":5,\"args\":{"
+    "\"value\":1383}},{\"name\":\"ResourceAllocator.CreateResource\",\"ph\":\"E\",\"tid\":7,\"ts\":"
+    "114010},"
+    "{\"name\":\"Heap\",\"ph\":\"D\",\"id\":\"0x70\",\"tid\":7,\"ts\":150000,\"pid\":5}]}";
+
 /* Rows as fuzz_nsight.c reads them: names of calls, launches, a kernel, a copy, a fill, memory
  * taken and given back; and packets. */
 static const char cuda_rows[] = "\x00"
@@ -75,6 +92,7 @@ int main(int count, char **arguments)
     struct trace_buffer pickle = {0};
     pickle_sample(&pickle);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
+    write_seed(arguments[1], "sample.gpgmm", gpgmm, strlen(gpgmm));
     write_seed(arguments[1], "sample.pytorch", pickle.bytes, pickle.length);
     write_database(arguments[1], "cuda.nsight", nsight_cuda_sample);
     write_database(arguments[1], "wddm.nsight", nsight_wddm_sample);

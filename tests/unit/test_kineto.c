@@ -17,34 +17,6 @@ extern const struct trace_format trace_format_kineto;
 
 /* The real recordings */
 
-/* Reads one to its end: memory that is freed was allocated, and what is allocated is freed. */
-static void read_recorded(const char *name, const struct expected_fact *expected, size_t facts,
-                          const size_t events[TRACE_OPS])
-{
-    char path[4096];
-    struct trace_error error = {0};
-    struct trace_reader *reader;
-    struct trace_event event;
-    size_t counts[TRACE_OPS] = {0};
-    enum trace_result result;
-    if (!trace_open(recorded("kineto-json", name, path, sizeof path), NULL, &reader, &error))
-        fail_msg("%s", error.message);
-    assert_string_equal(trace_reader_format(reader), "kineto");
-    assert_int_equal(trace_reader_header(reader)->residency, TRACE_RESIDENCY_AT_CREATE);
-    assert_facts(reader, expected, facts);
-    while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT) {
-        if (!trace_check_event(&event, &error))
-            fail_msg("%s: %s", trace_reader_place(reader), error.message);
-        counts[event.op]++;
-    }
-    if (result != TRACE_END)
-        fail_msg("%s", error.message);
-    for (int op = 0; op < TRACE_OPS; op++)
-        if (counts[op] != events[op])
-            fail_msg("%zu %s, expected %zu", counts[op], trace_ops[op].name, events[op]);
-    trace_close(reader);
-}
-
 static void test_recording_with_memory(void **state)
 {
     (void)state;
@@ -79,8 +51,8 @@ static void test_recording_with_memory(void **state)
         [TRACE_SIGNAL] = 2, /* the one wait for the device, on two streams */
         [TRACE_WAIT] = 2,
     };
-    read_recorded("training-with-memory-events.json.gz", facts, sizeof facts / sizeof *facts,
-                  events);
+    assert_recording("kineto-json", "training-with-memory-events.json.gz", NULL, "kineto", facts,
+                     sizeof facts / sizeof *facts, events);
 }
 
 static void test_recording_of_pageable_copies(void **state)
@@ -104,8 +76,8 @@ static void test_recording_of_pageable_copies(void **state)
         [TRACE_SIGNAL] = 84 + 80,
         [TRACE_WAIT] = 84 + 80,
     };
-    read_recorded("training-h2d-d2h-rank0of16.json.gz", facts, sizeof facts / sizeof *facts,
-                  events);
+    assert_recording("kineto-json", "training-h2d-d2h-rank0of16.json.gz", NULL, "kineto", facts,
+                     sizeof facts / sizeof *facts, events);
 }
 
 static void test_recording_of_pinned_copies(void **state)
@@ -128,8 +100,8 @@ static void test_recording_of_pinned_copies(void **state)
         [TRACE_SIGNAL] = 131 + 63,
         [TRACE_WAIT] = 131 + 63,
     };
-    read_recorded("training-pinned-h2d-rank3of8.json.gz", facts, sizeof facts / sizeof *facts,
-                  events);
+    assert_recording("kineto-json", "training-pinned-h2d-rank3of8.json.gz", NULL, "kineto", facts,
+                     sizeof facts / sizeof *facts, events);
 }
 
 /* Recordings made up */

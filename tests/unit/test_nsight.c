@@ -18,29 +18,6 @@ extern const struct trace_format trace_format_nsight;
 
 /* The real recordings */
 
-static void read_recorded(const char *name, const struct expected_fact *expected, size_t facts,
-                          size_t submits, size_t transfers)
-{
-    char path[4096];
-    struct trace_error error = {0};
-    struct trace_reader *reader;
-    struct trace_event event;
-    enum trace_result result;
-    size_t submitted = 0, transferred = 0;
-    if (!trace_open(recorded("nsys-sqlite", name, path, sizeof path), NULL, &reader, &error))
-        fail_msg("%s", error.message);
-    assert_string_equal(trace_reader_format(reader), "nsight");
-    assert_facts(reader, expected, facts);
-    while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT) {
-        submitted += event.op == TRACE_SUBMIT;
-        transferred += event.op == TRACE_OBSERVE_TRANSFER;
-    }
-    assert_int_equal(result, TRACE_END);
-    assert_int_equal(submitted, submits);
-    assert_int_equal(transferred, transfers);
-    trace_close(reader);
-}
-
 static void test_recordings(void **state)
 {
     (void)state;
@@ -56,8 +33,17 @@ static void test_recordings(void **state)
         {"work-unlaunched", 0},
         {"undecodable", 0},
     };
-    read_recorded("gpudb-rtx6000.sqlite.gz", gpudb, sizeof gpudb / sizeof *gpudb,
-                  164 + 24 + 12 + 16, 164 + 24 + 16);
+    static const size_t gpudb_events[TRACE_OPS] = {
+        [TRACE_CREATE_DEVICE] = 1,
+        [TRACE_CREATE_CONTEXT] = 3,
+        [TRACE_SUBMIT] = 164 + 24 + 12 + 16,
+        [TRACE_OBSERVE_TRANSFER] = 164 + 24 + 16,
+        /* From engine to engine, copies that the call waits for, kernels that are waited for. */
+        [TRACE_SIGNAL] = 31 + 188 + 12,
+        [TRACE_WAIT] = 31 + 188 + 12,
+    };
+    assert_recording("nsys-sqlite", "gpudb-rtx6000.sqlite.gz", NULL, "nsight", gpudb,
+                     sizeof gpudb / sizeof *gpudb, gpudb_events);
     static const struct expected_fact pinned[] = {
         {"copies-pinned-to-device", 8},
         {"copies-pinned-to-device-bytes", 800e6},
@@ -66,8 +52,14 @@ static void test_recordings(void **state)
         {"kernels", 4},
         {"work-unlaunched", 0},
     };
-    read_recorded("pinned-copies-rtx4060ti.sqlite.gz", pinned, sizeof pinned / sizeof *pinned,
-                  8 + 4 + 4, 8 + 4);
+    static const size_t pinned_events[TRACE_OPS] = {
+        [TRACE_CREATE_DEVICE] = 1,  [TRACE_CREATE_CONTEXT] = 4 * 3,
+        [TRACE_SUBMIT] = 8 + 4 + 4, [TRACE_OBSERVE_TRANSFER] = 8 + 4,
+        [TRACE_SIGNAL] = 4 * 2 + 1, /* in, kernel, out on each stream; one wait */
+        [TRACE_WAIT] = 4 * 2 + 1,
+    };
+    assert_recording("nsys-sqlite", "pinned-copies-rtx4060ti.sqlite.gz", NULL, "nsight", pinned,
+                     sizeof pinned / sizeof *pinned, pinned_events);
     static const struct expected_fact unified[] = {
         {"migrations-in-page-fault", 24},
         {"migrations-in-speculative", 24},
@@ -76,8 +68,12 @@ static void test_recordings(void **state)
         {"kernels", 1},
         {"copies", 0},
     };
-    read_recorded("unified-memory-rtx4060laptop.sqlite.gz", unified,
-                  sizeof unified / sizeof *unified, 1, 72);
+    static const size_t unified_events[TRACE_OPS] = {
+        [TRACE_CREATE_DEVICE] = 1, [TRACE_CREATE_CONTEXT] = 1,    [TRACE_SUBMIT] = 1,
+        [TRACE_SIGNAL] = 1,        [TRACE_OBSERVE_TRANSFER] = 72, [TRACE_WAIT] = 1,
+    };
+    assert_recording("nsys-sqlite", "unified-memory-rtx4060laptop.sqlite.gz", NULL, "nsight",
+                     unified, sizeof unified / sizeof *unified, unified_events);
 }
 
 /* Databases made up */
