@@ -4,8 +4,8 @@
 #include "model/status.h"
 #include "traces/message.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,7 +271,7 @@ static json_t *objects_json(const struct inspection *inspection)
 }
 
 static bool print_json(const struct trace_reader *reader, const struct inspection *inspection,
-                       const char *path)
+                       const struct miss_curve *curve, const char *path)
 {
     const struct trace_header *header = trace_reader_header(reader);
     json_t *root = json_object(), *facts = json_object();
@@ -302,6 +302,8 @@ static bool print_json(const struct trace_reader *reader, const struct inspectio
     json_object_set_new(root, "facts", facts);
     json_t *lacks = lacks_of(reader);
     json_object_set_new(root, "lacks", lacks != NULL ? lacks : json_array());
+    if (inspection->named != NULL)
+        json_object_set_new(root, "miss_curve", inspect_curve_json(inspection->named, curve));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(root);
     if (text == NULL)
@@ -313,6 +315,8 @@ static bool print_json(const struct trace_reader *reader, const struct inspectio
 
 struct request {
     const char *trace, *format;
+    bool curve;             /* of misses */
+    const char *curve_path; /* where it goes whole; NULL: nowhere */
     struct cli_settings settings;
     uint64_t unknown_size;
     bool json, skip_bad, quiet;
@@ -320,10 +324,14 @@ struct request {
     struct cli_progress progress;
 };
 
-enum { FORMAT = 0x1000, JSON, READER, SKIP_BAD, UNKNOWN_SIZE };
+enum { FORMAT = 0x1000, JSON, MRC, READER, SKIP_BAD, UNKNOWN_SIZE };
 
 static const struct argp_option options[] = {
     {"json", JSON, NULL, 0, "print JSON instead of text", 0},
+    {"mrc", MRC, "FILE", OPTION_ARG_OPTIONAL,
+     "the miss-ratio curve: what share of the references to allocations would miss in a segment of "
+     "each size that evicts the least recently used; into FILE all of it, as CSV",
+     0},
     {"format", FORMAT, "NAME", 0, "format of the trace (default: detected from its content)", 0},
     {"reader", READER, "KEY=VALUE", 0,
      "a choice that the reader of the recording's format leaves open; may be repeated; the manual "
@@ -342,6 +350,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case JSON:
         request->json = true;
+        return 0;
+    case MRC:
+        request->curve = true;
+        request->curve_path = text;
         return 0;
     case FORMAT:
         request->format = text;
@@ -396,7 +408,7 @@ static bool tick(void *self, uint64_t events)
 }
 
 static void print_text(const struct trace_reader *reader, struct inspection *inspection,
-                       const char *path)
+                       const struct miss_curve *curve, const char *path)
 {
     if (inspection->process_count > 0)
         qsort(inspection->processes, inspection->process_count, sizeof *inspection->processes,
@@ -408,9 +420,11 @@ static void print_text(const struct trace_reader *reader, struct inspection *ins
     cli_print_facts(reader, stdout);
     print_lacks(reader);
     print_oddities(inspection);
+    if (inspection->named != NULL)
+        inspect_print_curve(inspection->named, curve);
 }
 
-static int inspect(struct request *request, struct inspection *inspection)
+static bool read_trace(struct request *request, struct inspection *inspection)
 {
     struct trace_error error;
     struct trace_open_options opening = {
@@ -421,21 +435,53 @@ static int inspect(struct request *request, struct inspection *inspection)
         .progress = show_import,
         .progress_self = request,
     };
-    cli_catch_interrupt();
     cli_progress_start(&request->progress, request->quiet);
-    bool good = trace_open(request->trace, &opening, &request->reader, &error) &&
-                inspect_read(inspection, request->reader, request->skip_bad, tick, request,
-                             &error) == TRACE_END;
+    bool good = trace_open(request->trace, &opening, &request->reader, &error);
+    if (good && request->curve) {
+        const struct trace_header *header = trace_reader_header(request->reader);
+        inspection->named = calloc(1, sizeof *inspection->named);
+        inspection->out_of_memory = inspection->named == NULL;
+        if (inspection->named != NULL)
+            inspect_references_init(inspection->named,
+                                    header->create_unknown ? header->unknown_size : 0);
+    }
+    good = good && inspect_read(inspection, request->reader, request->skip_bad, tick, request,
+                                &error) == TRACE_END;
     cli_progress_end(&request->progress);
     if (!good)
-        return cli_bad_input(error.message);
+        cli_bad_input(error.message);
+    return good;
+}
+
+static bool write_curve(const struct request *request, const struct miss_curve *curve)
+{
+    if (request->curve_path == NULL)
+        return true;
+    FILE *out = fopen(request->curve_path, "w");
+    bool good = out != NULL && inspect_write_curve(curve, out);
+    if (out != NULL && fclose(out) != 0)
+        good = false;
+    if (!good)
+        cli_error("%s: %s", request->curve_path, strerror(errno));
+    return good;
+}
+
+static int inspect(struct request *request, struct inspection *inspection)
+{
+    cli_catch_interrupt();
+    if (!read_trace(request, inspection))
+        return CLI_USAGE;
     if (inspection->out_of_memory) {
         cli_error("out of memory");
         return CLI_FAILED;
     }
+    struct inspect_references *references = inspection->named;
+    struct miss_curve *curve = references != NULL ? inspect_references_curve(references) : NULL;
     if (!request->json)
-        print_text(request->reader, inspection, request->trace);
-    else if (!print_json(request->reader, inspection, request->trace))
+        print_text(request->reader, inspection, curve, request->trace);
+    else if (!print_json(request->reader, inspection, curve, request->trace))
+        return CLI_FAILED;
+    if (curve != NULL && !write_curve(request, curve))
         return CLI_FAILED;
     if (!cli_interrupted())
         return CLI_OK;
@@ -455,6 +501,9 @@ static int run_inspect(int argc, char **argv)
     int status = inspect(&request, inspection);
     if (request.reader != NULL)
         trace_close(request.reader);
+    if (inspection->named != NULL)
+        inspect_references_fini(inspection->named);
+    free(inspection->named);
     inspect_free(inspection);
     free(inspection);
     free(request.settings.items);

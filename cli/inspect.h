@@ -4,8 +4,11 @@
 #define WDDMSIM_CLI_INSPECT_H
 
 #include "analysis/histogram.h"
+#include "analysis/miss_curve.h"
 #include "traces/reader.h"
 #include "traces/vocabulary.h"
+
+#include <jansson.h>
 
 enum inspect_kind {
     INSPECT_DEVICES,
@@ -13,7 +16,9 @@ enum inspect_kind {
     INSPECT_RESOURCES,
     INSPECT_ALLOCATIONS,
     INSPECT_FENCES, /* never destroyed: they stay */
-    INSPECT_KINDS
+    INSPECT_KINDS,
+    INSPECT_UNKNOWN = INSPECT_KINDS, /* allocations used and not created, if references are kept */
+    INSPECT_ALL
 };
 
 struct inspect_object;
@@ -36,7 +41,17 @@ struct inspect_op {
     uint64_t other_statuses;
 };
 
+/* The references of a trace, for its miss-ratio curve. */
+struct inspect_references {
+    uint64_t unknown_size; /* of what was not created; 0: such names are left out */
+    struct miss_curve *submits, *residency; /* what Submit names, what MakeResident names */
+    uint32_t numbers;                       /* of allocations, given so far */
+    uint32_t *unused;                       /* given back */
+    size_t unused_count, unused_room;
+};
+
 struct inspection {
+    struct inspect_references *named; /* NULL: not asked for */
     uint64_t events, bad_events, first_ns, last_ns;
     char first_bad[512];
     struct inspect_op ops[TRACE_OPS];
@@ -45,7 +60,7 @@ struct inspection {
         uint64_t not_created; /* names used though nothing of that name was alive */
         uint64_t twice;       /* names created though something of that name was alive */
         struct inspect_object *objects;
-    } kinds[INSPECT_KINDS];
+    } kinds[INSPECT_ALL];
     uint64_t bytes_created, bytes_alive, bytes_peak;
     uint64_t submits, gpu_ns, references;
     uint64_t waits_unsignaled; /* fences waited for beyond every signal, once the trace ended */
@@ -62,5 +77,24 @@ enum trace_result inspect_read(struct inspection *inspection, struct trace_reade
                                struct trace_error *error);
 
 void inspect_free(struct inspection *inspection);
+
+/* For inspect_read: an allocation is used by the event; is no more. */
+enum { INSPECT_REFERENCES_KEPT = 4000000 };
+void inspect_references_init(struct inspect_references *references, uint64_t unknown_size);
+void inspect_references_fini(struct inspect_references *references);
+void inspect_references_use(struct inspect_references *references, struct miss_curve *curve,
+                            uint32_t *number, uint64_t size);
+void inspect_references_remove(struct inspect_references *references, uint32_t number);
+
+/* Works out the curve: of what submissions name, or if none names anything, of what MakeResident
+ * does. NULL: nothing is named at all. */
+struct miss_curve *inspect_references_curve(struct inspect_references *references);
+
+/* The curve for people, for programs, and whole as CSV (false: errno says why). */
+void inspect_print_curve(const struct inspect_references *references,
+                         const struct miss_curve *curve);
+json_t *inspect_curve_json(const struct inspect_references *references,
+                           const struct miss_curve *curve);
+bool inspect_write_curve(const struct miss_curve *curve, FILE *out);
 
 #endif

@@ -15,7 +15,9 @@ struct inspect_object {
     struct inspect_object *next, *prev; /* among these */
     uint64_t signaled, waited;          /* fence: highest values */
     bool is_waited, is_signaled;
-    unsigned char key[]; /* 'n' and the number's bytes, or 't' and the text */
+    uint32_t number;      /* allocation: among those that are referred to; 0: none yet */
+    uint64_t named_event; /* allocation: the latest that referred to it */
+    unsigned char key[];  /* 'n' and the number's bytes, or 't' and the text */
 };
 
 struct inspect_pid {
@@ -92,6 +94,8 @@ static void destroy_object(struct inspection *inspection, enum inspect_kind kind
         member->resource = NULL;
         destroy_object(inspection, INSPECT_ALLOCATIONS, member);
     }
+    if (object->number != 0 && inspection->named != NULL)
+        inspect_references_remove(inspection->named, object->number);
     inspection->bytes_alive -= object->size;
     inspection->kinds[kind].alive--;
     inspection->kinds[kind].destroyed++;
@@ -248,6 +252,25 @@ static void note_objects(struct inspection *inspection, struct inspect_process *
     }
 }
 
+/* What the event refers to; a name that occurs twice in it counts once. */
+static void note_references(struct inspection *inspection, const struct trace_event *event,
+                            struct trace_names names, struct miss_curve *curve)
+{
+    struct inspect_references *references = inspection->named;
+    for (uint32_t i = 0; i < names.count; i++) {
+        struct inspect_object *object = find(inspection, INSPECT_ALLOCATIONS, names.items[i]);
+        if (object == NULL && references->unknown_size != 0) {
+            object = find(inspection, INSPECT_UNKNOWN, names.items[i]);
+            if (object == NULL)
+                object = add(inspection, INSPECT_UNKNOWN, names.items[i], event->pid);
+        }
+        if (object == NULL || object->named_event == inspection->events)
+            continue;
+        object->named_event = inspection->events;
+        inspect_references_use(references, curve, &object->number, object->size);
+    }
+}
+
 static struct inspect_process *process_of(struct inspection *inspection, uint32_t pid)
 {
     struct inspect_pid *entry;
@@ -319,6 +342,13 @@ static void note(struct inspection *inspection, const struct trace_event *event)
         inspection->references += event->allocations.count + event->writes.count;
     }
     note_objects(inspection, process, event);
+    struct inspect_references *references = inspection->named;
+    if (references != NULL && event->op == TRACE_SUBMIT) {
+        note_references(inspection, event, event->allocations, references->submits);
+        note_references(inspection, event, event->writes, references->submits);
+    } else if (references != NULL && event->op == TRACE_MAKE_RESIDENT) {
+        note_references(inspection, event, event->allocations, references->residency);
+    }
 }
 
 enum trace_result inspect_read(struct inspection *inspection, struct trace_reader *reader,
@@ -348,17 +378,15 @@ enum trace_result inspect_read(struct inspection *inspection, struct trace_reade
 
 void inspect_free(struct inspection *inspection)
 {
-    for (int kind = 0; kind < INSPECT_KINDS; kind++) {
+    for (int kind = 0; kind < INSPECT_ALL; kind++) {
         struct inspect_object *object, *next;
-        HASH_ITER(hh, inspection->kinds[kind].objects, object, next)
-        {
+        HASH_ITER (hh, inspection->kinds[kind].objects, object, next) {
             HASH_DEL(inspection->kinds[kind].objects, object);
             free(object);
         }
     }
     struct inspect_pid *pid, *next_pid;
-    HASH_ITER(hh, inspection->pids, pid, next_pid)
-    {
+    HASH_ITER (hh, inspection->pids, pid, next_pid) {
         HASH_DEL(inspection->pids, pid);
         free(pid);
     }

@@ -53,6 +53,10 @@ expect 2 replay one two
 says "expected one trace"
 expect 2 replay no-such-file.jsonl
 says "no-such-file.jsonl"
+expect 2 replay - -s vidmm.eviction=belady
+says "vidmm.eviction=belady reads the trace twice: expected a file, got standard input"
+expect 2 replay x -s vidmm.eviction=lri
+says "--set: vidmm.eviction: expected one of lru, priority-lru,"
 expect 2 replay --from 2s --to 1s x
 expect 2 replay --from yesterday x
 says "--from: expected a time"
@@ -117,9 +121,28 @@ expect 0 inspect sample.jsonl
 prints "oddities"
 prints "  none"
 ! grep -q "what the recording cannot know" out || fail "sample.jsonl lacks something"
+! grep -q "misses by size" out || fail "inspect shows a curve unasked"
+# Pages used: 1, 2, 3 of them, and the first again: it comes back behind all 6.
+{
+    printf '{"wddmsim":1}\n{"t":0,"op":"CreateAllocation","device":1,"allocations":['
+    printf '{"allocation":1,"size":1},{"allocation":2,"size":8192},{"allocation":3,"size":12288}]}\n'
+    for names in 1 2,2 3 1; do
+        printf '{"t":0,"op":"Submit","context":1,"gpu":1,"allocations":[%s],"writes":[]}\n' $names
+    done
+} >curve.jsonl
+expect 0 inspect curve.jsonl --mrc=curve.csv
+prints "4 references (what Submit names), 75.00 % of them first uses"
+prints "24.0 KiB     75.00 %     24.0 KiB"
+printf 'size_bytes,miss_ratio,miss_ratio_error_95,missed_bytes\n24576,0.75,0,24576\n' | cmp - curve.csv ||
+    fail "the miss-ratio curve as CSV"
+expect 0 inspect curve.jsonl --mrc --json
+prints '"enough_bytes": 24576'
+expect 1 inspect curve.jsonl --mrc=/no/such/folder/curve.csv
 expect 2 inspect sample.jsonl --reader colour=red
 says 'reader setting "colour=red": jsonl has none'
 printf '{"wddmsim":1,"x-lacks":["no submissions","\\u001b[31m"]}\n{"t":0,"op":"ExitProcess"}\n' >lacks.jsonl
+expect 0 inspect lacks.jsonl --mrc
+prints "neither Submit nor MakeResident names allocations"
 expect 0 inspect lacks.jsonl
 prints "what the recording cannot know"
 prints "  no submissions"

@@ -47,6 +47,7 @@ static inline void cache_init(struct cache *cache, const char *policy, uint32_t 
     char size[32];
     snprintf(size, sizeof size, "%" PRIu64 "KiB", capacity * 4);
     if (!profile_load("ideal", &cache->profile, &error) ||
+        !profile_set(&cache->profile, "wddm", "2.0", "test", &error) || /* any pages will do */
         !profile_set(&cache->profile, "segments.local.size", size, "test", &error) ||
         !profile_set(&cache->profile, "vidmm.eviction", policy, "test", &error))
         child_fails("%s", error.message);
