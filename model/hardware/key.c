@@ -230,6 +230,17 @@ void key_expected(const struct key_spec *spec, char *text, size_t size)
     }
 }
 
+const char *key_type_name(const struct key_spec *spec)
+{
+    static const char *const names[] = {
+        [KEY_SIZE] = "size",     [KEY_RATE] = "rate",     [KEY_TIME] = "time",
+        [KEY_FINE] = "time",     [KEY_NUMBER] = "number", [KEY_COUNT] = "number",
+        [KEY_TENTHS] = "choice", [KEY_CHOICE] = "choice", [KEY_SWITCH] = "switch",
+        [KEY_TEXT] = "text",
+    };
+    return names[spec->type];
+}
+
 /* The NAME in a row's key, or NULL. */
 static const char *placeholder(const struct key_spec *spec)
 {

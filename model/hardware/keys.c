@@ -162,13 +162,7 @@ size_t profile_key_count(void)
 
 struct profile_key_row profile_key(size_t index)
 {
-    static const char *const types[] = {
-        [KEY_SIZE] = "size",     [KEY_RATE] = "rate",     [KEY_TIME] = "time",
-        [KEY_FINE] = "time",     [KEY_NUMBER] = "number", [KEY_COUNT] = "number",
-        [KEY_TENTHS] = "choice", [KEY_CHOICE] = "choice", [KEY_SWITCH] = "switch",
-        [KEY_TEXT] = "text",
-    };
     const struct key_spec *spec = &profile_keys[index];
-    return (struct profile_key_row){spec->key, types[spec->type], spec->range, spec->standard,
+    return (struct profile_key_row){spec->key, key_type_name(spec), spec->range, spec->standard,
                                     spec->meaning};
 }
