@@ -64,10 +64,6 @@ void cli_add_setting(struct cli_settings *settings, const char *text, struct arg
 /* Lists what a reader counted, if it counted anything. */
 void cli_print_facts(const struct trace_reader *reader, FILE *out);
 
-/* A value of a workload's parameter as text. */
-struct workload_parameter;
-void cli_print_parameter(const struct workload_parameter *parameter, double value, char text[48]);
-
 /* Flushes standard output; CLI_FAILED and a message when it cannot (a full disk, a closed pipe). */
 int cli_finish_output(int status);
 

@@ -1,9 +1,7 @@
 #include "cli/cli.h"
-#include "model/hardware/units.h"
 #include "traces/message.h"
 #include "workloads/workloads.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,49 +11,16 @@ struct request {
     const struct workload *workload;
     const char *output;
     uint64_t seed;
-    double *values;
+    void *parameters;
 };
-
-void cli_print_parameter(const struct workload_parameter *parameter, double value,
-                         char text[UNITS_TEXT_SIZE])
-{
-    if (strcmp(parameter->type, "size") == 0)
-        units_print_size((uint64_t)value, text);
-    else if (strcmp(parameter->type, "time") == 0)
-        units_print_ns((uint64_t)value, text);
-    else
-        units_print_number(value, text);
-}
-
-static bool read_value(const struct workload_parameter *parameter, const char *text, double *value)
-{
-    uint64_t whole;
-    bool good;
-    if (strcmp(parameter->type, "number") == 0) {
-        good = units_parse_number(text, value);
-    } else {
-        good = strcmp(parameter->type, "size") == 0   ? units_parse_size(text, &whole)
-               : strcmp(parameter->type, "time") == 0 ? units_parse_ns(text, &whole)
-                                                      : units_parse_count(text, &whole);
-        *value = good ? (double)whole : 0;
-    }
-    return good && *value >= parameter->minimum && *value <= parameter->maximum;
-}
 
 static void set_parameter(const struct request *request, size_t index, const char *text,
                           struct argp_state *state)
 {
-    const struct workload_parameter *parameter = &request->workload->parameters[index];
-    char low[UNITS_TEXT_SIZE], high[UNITS_TEXT_SIZE];
-    double value;
-    if (read_value(parameter, text, &value)) {
-        request->values[index] = value;
-        return;
-    }
-    cli_print_parameter(parameter, parameter->minimum, low);
-    cli_print_parameter(parameter, parameter->maximum, high);
-    argp_error(state, "--%s: expected a %s from %s to %s, got \"%.60s\"", parameter->name,
-               parameter->type, low, high, text);
+    struct trace_error error;
+    if (!workload_set(request->workload, request->parameters,
+                      request->workload->parameters[index].key, text, &error))
+        argp_error(state, "--%s", error.message);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -119,60 +84,53 @@ static int list(void)
     return CLI_OK;
 }
 
-static int write_trace(const struct request *request)
+/* How --help calls what the option takes. */
+static const char *argument_of(const struct key_spec *row)
 {
-    const struct workload *workload = request->workload;
-    struct trace_writer *writer;
-    struct trace_error error;
-    if (!trace_writer_open(request->output, &workload->header, &writer, &error)) {
-        cli_bad_input(error.message);
-        return CLI_FAILED;
+    switch (row->type) {
+    case KEY_SIZE:
+        return "SIZE";
+    case KEY_RATE:
+        return "RATE";
+    case KEY_TIME:
+    case KEY_FINE:
+        return "TIME";
+    case KEY_NUMBER:
+    case KEY_COUNT:
+        return "N";
+    default:
+        return "NAME";
     }
-    if (!workload->generate(request->values, request->seed, writer, &error)) {
-        trace_writer_abandon(writer);
-        cli_bad_input(error.message);
-        return CLI_FAILED;
-    }
-    if (!trace_writer_close(writer, &error)) {
-        cli_bad_input(error.message);
-        return CLI_FAILED;
-    }
-    return CLI_OK;
 }
 
 /* An option for each parameter of the workload, behind the two that all have. */
 static int generate(const struct workload *workload, int argc, char **argv)
 {
-    enum { MEANING = 200 };
+    enum { MEANING = 300 };
     size_t count = workload->parameter_count;
     size_t fixed = sizeof fixed_options / sizeof *fixed_options - 1;
     struct argp_option *options = calloc(count + fixed + 1, sizeof *options);
     char(*meanings)[MEANING] = calloc(count + 1, sizeof *meanings);
-    struct request request = {
-        .workload = workload, .seed = 1, .values = calloc(count + 1, sizeof *request.values)};
+    struct request request = {.workload = workload, .seed = 1};
     int status = CLI_FAILED;
-    if (options == NULL || meanings == NULL || request.values == NULL) {
+    if (options == NULL || meanings == NULL) {
         cli_error("out of memory");
         goto out;
     }
     memcpy(options, fixed_options, fixed * sizeof *options);
     for (size_t i = 0; i < count; i++) {
-        const struct workload_parameter *parameter = &workload->parameters[i];
-        char standard[UNITS_TEXT_SIZE];
-        request.values[i] = parameter->standard;
-        cli_print_parameter(parameter, parameter->standard, standard);
-        snprintf(meanings[i], MEANING, "%s (default: %s)", parameter->meaning, standard);
+        const struct key_spec *row = &workload->parameters[i];
+        snprintf(meanings[i], MEANING, "%s (%s; default: %s)", row->meaning, row->range,
+                 row->standard);
         options[fixed + i] = (struct argp_option){
-            .name = parameter->name,
+            .name = row->key,
             .key = PARAMETER + (int)i,
-            .arg = strcmp(parameter->type, "size") == 0   ? "SIZE"
-                   : strcmp(parameter->type, "time") == 0 ? "TIME"
-                                                          : "N",
+            .arg = argument_of(row),
             .doc = meanings[i],
             .group = 2,
         };
     }
-    char name[64], doc[256];
+    char name[64], doc[512];
     snprintf(name, sizeof name, "generate %s", workload->name);
     snprintf(doc, sizeof doc, "Write a synthetic trace: %s.", workload->summary);
     const struct argp argp = {.options = options,
@@ -181,12 +139,22 @@ static int generate(const struct workload *workload, int argc, char **argv)
                               .doc = doc,
                               .children = cli_common};
     const struct cli_command command = {.name = name, .argp = &argp};
+    request.parameters = workload_parameters(workload);
     cli_parse(&command, argc, argv, &request);
-    status = write_trace(&request);
+    const char *refusal = workload->refuse != NULL ? workload->refuse(request.parameters) : NULL;
+    struct trace_error error;
+    if (refusal != NULL) {
+        cli_error("generate %s: %s", workload->name, refusal);
+        status = CLI_USAGE;
+    } else if (workload_write(workload, request.parameters, request.seed, request.output, &error)) {
+        status = CLI_OK;
+    } else {
+        cli_bad_input(error.message);
+    }
 out:
     free(options);
     free(meanings);
-    free(request.values);
+    free(request.parameters);
     return status;
 }
 
@@ -200,14 +168,12 @@ static int run_generate(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "list") == 0)
         return list();
-    struct trace_guess guess = trace_guess_start(name);
-    for (size_t i = 0; i < workload_count; i++) {
-        if (strcmp(workloads[i]->name, name) == 0)
-            return generate(workloads[i], argc - 1, argv + 1);
-        trace_guess_offer(&guess, name, workloads[i]->name);
-    }
-    if (guess.best != NULL)
-        cli_error("generate: no workload \"%.60s\", did you mean %s?", name, guess.best);
+    const char *nearest;
+    const struct workload *workload = workload_find(name, &nearest);
+    if (workload != NULL)
+        return generate(workload, argc - 1, argv + 1);
+    if (nearest != NULL)
+        cli_error("generate: no workload \"%.60s\", did you mean %s?", name, nearest);
     else
         cli_error("generate: no workload \"%.60s\" (see wddmsim generate list)", name);
     return CLI_USAGE;

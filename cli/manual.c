@@ -1,6 +1,5 @@
 /* wddmsim.1, from the tables that --help, the profile loader and the generators read. */
 #include "cli/cli.h"
-#include "model/hardware/units.h"
 #include "workloads/workloads.h"
 
 #include <ctype.h>
@@ -119,12 +118,10 @@ static void generators(FILE *out)
         text(out, workloads[i]->summary);
         fputs(".Bl -tag -width Ds\n", out);
         for (size_t p = 0; p < workloads[i]->parameter_count; p++) {
-            const struct workload_parameter *parameter = &workloads[i]->parameters[p];
-            char standard[UNITS_TEXT_SIZE];
-            cli_print_parameter(parameter, parameter->standard, standard);
-            fprintf(out, ".It Fl \\-%s Ns = Ns Ar %s\n", parameter->name, parameter->type);
-            text(out, parameter->meaning);
-            fprintf(out, "(default %s)\n", standard);
+            const struct key_spec *row = &workloads[i]->parameters[p];
+            fprintf(out, ".It Fl \\-%s Ns = Ns Ar %s\n", row->key, key_type_name(row));
+            text(out, row->meaning);
+            fprintf(out, "(%s; default %s)\n", row->range, row->standard);
         }
         fputs(".El\n", out);
     }

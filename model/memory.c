@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void exhausted(void)
+void memory_exhausted(void)
 {
     fputs("wddmsim: out of memory\n", stderr);
     exit(1);
@@ -15,17 +15,17 @@ void *memory_new(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
     if (!memory)
-        exhausted();
+        memory_exhausted();
     return memory;
 }
 
 void *memory_resize(void *old, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
-        exhausted();
+        memory_exhausted();
     void *memory = realloc(old, count * size);
     if (!memory)
-        exhausted();
+        memory_exhausted();
     return memory;
 }
 

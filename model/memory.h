@@ -11,6 +11,9 @@ void *memory_new(size_t count, size_t size);
 /* realloc for `count` elements; new bytes are undefined. */
 void *memory_resize(void *old, size_t count, size_t size);
 
+/* Ends the program with the message: for memory that others have asked for in vain. */
+_Noreturn void memory_exhausted(void);
+
 /* memset to 0, for structures of some hundred bytes that are cleared often: told their size, the
  * compiler would clear them word by word in place, several times slower than the library. */
 void memory_clear(void *memory, size_t size);

@@ -66,7 +66,7 @@ expect 2 generate fraems -o x
 says "did you mean frames?"
 expect 2 generate frames
 expect 2 generate frames -o x.jsonl --processes 0
-says "--processes: expected a count from 1 to 256"
+says "--processes: expected a whole number in 1..256"
 expect 2 generate frames -o x.jsonl --texture-size lots
 [ ! -e x.jsonl ] || fail "a failed generate left a file"
 

@@ -1,31 +1,48 @@
-/* Synthetic workloads: each writes a trace. A new one is one file and one row in workloads.c. */
+/* Synthetic workloads: each writes a trace. A new one is one file and one row in workloads.c.
+ *
+ * A workload is a structure of parameters, the table that says how they are spelled, and a function
+ * that puts its threads on the stage. */
 #ifndef WDDMSIM_WORKLOADS_WORKLOADS_H
 #define WDDMSIM_WORKLOADS_WORKLOADS_H
 
-#include "traces/writer.h"
-
-/* A parameter of a workload, as text with a unit on the command line. */
-struct workload_parameter {
-    const char *name;
-    const char *type; /* "count" (a whole number), "number", "size", "time" */
-    double minimum, maximum;
-    double standard; /* the default; sizes in bytes, times in ns */
-    const char *meaning;
-};
+#include "model/hardware/key.h"
+#include "workloads/stage.h"
 
 struct workload {
     const char *name;
     const char *summary;
-    const struct workload_parameter *parameters;
+    const struct key_spec *parameters;
     size_t parameter_count;
-    /* Streams the events; `values` has one value per parameter. */
-    bool (*generate)(const double *values, uint64_t seed, struct trace_writer *writer,
-                     struct trace_error *error);
-    /* The header the trace starts with. */
-    struct trace_header header;
+    size_t size; /* of the structure that the parameters lie in */
+    /* What is wrong with parameters that are well by themselves but not together; NULL: nothing.
+     * May be left out. Ask before writing. */
+    const char *(*refuse)(const void *parameters);
+    /* Puts the scripts on the stage; the parameters live as long as it does. */
+    void (*set)(struct stage *stage, const void *parameters);
 };
+
+/* A row of a table of parameters: {WORKLOAD_ROW(frames, "rate", NUMBER, rate, "1..9", "5", "...")}
+ */
+#define WORKLOAD_ROW(structure, name, of_type, member, values, default_value, text)                \
+    .key = name, .type = KEY_##of_type, .offset = offsetof(struct structure, member),              \
+    .range = values, .standard = default_value, .meaning = text
 
 extern const struct workload *const workloads[];
 extern const size_t workload_count;
+
+/* NULL: there is none; `nearest` then is one that may have been meant, or NULL. */
+const struct workload *workload_find(const char *name, const char **nearest);
+
+/* Parameters of the workload, at their defaults; the caller frees them. */
+void *workload_parameters(const struct workload *workload);
+
+/* Sets a parameter from text. A wrong name or value is an error that says what was expected. */
+bool workload_set(const struct workload *workload, void *parameters, const char *name,
+                  const char *text, struct trace_error *error);
+
+/* Writes the trace to a path (traces/writer.h); the same seed and parameters give the same bytes.
+ */
+bool workload_write(const struct workload *workload, const void *parameters, uint64_t seed,
+                    const char *path, struct trace_error *error);
 
 #endif

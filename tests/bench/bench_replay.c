@@ -20,37 +20,24 @@
 #include <xbt/log.h>
 
 /* Two processes make 23.05 events for each of the workload's frames. */
-enum { PARAMETERS_MAX = 64 };
 static const double EVENTS_PER_FRAME = 23.05;
 
 bool bench_generate(const void *what, struct bench_answer *answer)
 {
     const struct bench_generate *wanted = what;
-    const struct workload *frames = NULL;
-    for (size_t i = 0; i < workload_count; i++)
-        if (strcmp(workloads[i]->name, "frames") == 0)
-            frames = workloads[i];
-    double values[PARAMETERS_MAX];
-    if (!frames || frames->parameter_count > PARAMETERS_MAX)
-        return false;
-    for (size_t i = 0; i < frames->parameter_count; i++) {
-        values[i] = frames->parameters[i].standard;
-        if (strcmp(frames->parameters[i].name, "frames") == 0)
-            values[i] = (double)(uint64_t)((double)wanted->events / EVENTS_PER_FRAME) + 1;
-    }
-    struct trace_writer *writer;
+    const char *nearest;
+    const struct workload *frames = workload_find("frames", &nearest);
+    void *parameters = workload_parameters(frames);
     struct trace_error error;
+    char count[32];
+    snprintf(count, sizeof count, "%.0f", (double)wanted->events / EVENTS_PER_FRAME + 1);
     double begun = bench_seconds();
-    bool good = trace_writer_open(wanted->path, &frames->header, &writer, &error);
-    if (good && !frames->generate(values, 1, writer, &error)) {
-        trace_writer_abandon(writer);
-        good = false;
-    } else if (good) {
-        good = trace_writer_close(writer, &error);
-    }
+    bool good = workload_set(frames, parameters, "frames", count, &error) &&
+                workload_write(frames, parameters, 1, wanted->path, &error);
     if (!good)
         fprintf(stderr, "bench: %s\n", error.message);
     answer->seconds = bench_seconds() - begun;
+    free(parameters);
     return good;
 }
 
