@@ -57,31 +57,6 @@ static uint64_t date_of(const struct script *script)
     return script->next < script->count ? script->events[script->next].t_ns : script->clock_ns;
 }
 
-/* Ties go to the script that was there first, so that the order is always the same. */
-static bool earlier(const struct stage *stage, uint32_t a, uint32_t b)
-{
-    uint64_t first = date_of(stage->scripts[a]), second = date_of(stage->scripts[b]);
-    return first != second ? first < second : a < b;
-}
-
-static void sink(struct stage *stage, uint32_t at)
-{
-    uint32_t *heap = stage->heap;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= stage->heap_count)
-            return;
-        if (child + 1 < stage->heap_count && earlier(stage, heap[child + 1], heap[child]))
-            child++;
-        if (!earlier(stage, heap[child], heap[at]))
-            return;
-        uint32_t moved = heap[at];
-        heap[at] = heap[child];
-        heap[child] = moved;
-        at = child;
-    }
-}
-
 /* Lets the script write its next calls; false when it has ended and all it wrote is in the trace.
  */
 static bool act(struct script *script)
@@ -100,21 +75,19 @@ static bool act(struct script *script)
 
 bool stage_play(struct stage *stage, struct trace_writer *writer, struct trace_error *error)
 {
-    stage->heap = memory_new(stage->script_count, sizeof *stage->heap);
-    stage->heap_count = stage->script_count;
-    for (uint32_t i = 0; i < stage->script_count; i++)
-        stage->heap[i] = i;
-    for (uint32_t i = stage->script_count; i-- > 0;)
-        sink(stage, i);
-    while (stage->heap_count > 0) {
-        struct script *script = stage->scripts[stage->heap[0]];
-        if (script->next < script->count) {
+    struct calendar *calendar = &stage->calendar;
+    for (uint32_t i = 0; i < stage->script_count; i++) {
+        sim_timer_init(&stage->scripts[i]->timer, NULL, stage->scripts[i]);
+        calendar_set(calendar, &stage->scripts[i]->timer, date_of(stage->scripts[i]));
+    }
+    while (calendar->count > 0) {
+        struct script *script = calendar_take(calendar)->owner;
+        if (script->next == script->count && !act(script))
+            continue;
+        while (script->next < script->count && date_of(script) <= calendar_next(calendar))
             if (!trace_writer_put(writer, &script->events[script->next++], error))
                 return false;
-        } else if (!act(script)) {
-            stage->heap[0] = stage->heap[--stage->heap_count];
-        }
-        sink(stage, 0);
+        calendar_set(calendar, &script->timer, date_of(script));
     }
     return true;
 }
@@ -123,6 +96,8 @@ void stage_fini(struct stage *stage)
 {
     for (uint32_t i = 0; i < stage->script_count; i++) {
         struct script *script = stage->scripts[i];
+        if (script->fini != NULL)
+            script->fini(script);
         for (uint32_t k = 0; k < SCRIPT_STREAMS; k++)
             gsl_rng_free(script->random[k]);
         free(script->events);
@@ -130,6 +105,6 @@ void stage_fini(struct stage *stage)
         free(script);
     }
     free(stage->scripts);
-    free(stage->heap);
+    calendar_fini(&stage->calendar);
     trace_arena_free(&stage->memory);
 }

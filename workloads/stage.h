@@ -6,6 +6,7 @@
 #ifndef WDDMSIM_WORKLOADS_STAGE_H
 #define WDDMSIM_WORKLOADS_STAGE_H
 
+#include "model/simulation/calendar.h"
 #include "traces/arena.h"
 #include "traces/writer.h"
 
@@ -25,6 +26,7 @@ enum { SCRIPT_PACE, SCRIPT_STREAMS = 4 };
 struct script {
     struct stage *stage;
     script_act *act;
+    void (*fini)(struct script *script); /* releases what the stage does not own; may be NULL */
     uint32_t pid, tid;
     uint64_t device;   /* its process' */
     uint64_t clock_ns; /* when the next call is made */
@@ -35,6 +37,7 @@ struct script {
     struct trace_event *events;
     uint32_t count, next, room;
     struct trace_arena arena;
+    struct sim_timer timer; /* when it does something next */
 };
 
 /* An engine of the machine that the made-up recording is of: shared by whoever gives it work. */
@@ -46,9 +49,9 @@ struct stage {
     uint64_t seed;
     enum trace_residency residency; /* of the trace; explicit unless the workload says otherwise */
     uint64_t devices, contexts, fences, allocations, resources; /* names given so far: 1, 2, ... */
-    uint32_t processes, script_count, heap_count;
+    uint32_t processes, script_count;
     struct script **scripts;
-    uint32_t *heap; /* scripts by the time of what they do next */
+    struct calendar calendar; /* of the scripts; of those with equal dates each writes in turn */
     struct trace_arena memory;
 };
 
