@@ -97,6 +97,7 @@ static const char *argument_of(const struct key_spec *row)
         return "TIME";
     case KEY_NUMBER:
     case KEY_COUNT:
+    case KEY_SIGNED:
         return "N";
     default:
         return "NAME";

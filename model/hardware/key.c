@@ -8,6 +8,17 @@
 #include <math.h>
 #include <string.h>
 
+/* A whole number that may have a minus sign. */
+static bool parse_signed(const char *text, double *number)
+{
+    uint64_t size;
+    bool minus = *text == '-';
+    if (!units_parse_count(text + minus, &size) || size > INT32_MAX)
+        return false;
+    *number = minus ? -(double)size : (double)size;
+    return true;
+}
+
 /* A value of any type, before it is put into its field. */
 union value {
     uint64_t whole;
@@ -67,6 +78,8 @@ static bool parse_value(const struct key_spec *spec, const char *text, union val
         return units_parse_ps(text, &value->whole);
     case KEY_COUNT:
         return units_parse_count(text, &value->whole);
+    case KEY_SIGNED:
+        return parse_signed(text, &value->real);
     case KEY_RATE:
         return units_parse_rate(text, &value->real);
     case KEY_NUMBER:
@@ -94,7 +107,7 @@ static bool parse_value(const struct key_spec *spec, const char *text, union val
 
 static bool is_real(enum key_type type)
 {
-    return type == KEY_RATE || type == KEY_NUMBER;
+    return type == KEY_RATE || type == KEY_NUMBER || type == KEY_SIGNED;
 }
 
 /* Whether the value lies within "LOW..HIGH"; other ranges were seen to while parsing. */
@@ -133,6 +146,9 @@ bool key_parse(const struct key_spec *spec, const char *text, void *owner)
     case KEY_RATE:
     case KEY_NUMBER:
         memcpy(field, &value.real, sizeof value.real);
+        break;
+    case KEY_SIGNED:
+        memcpy(field, &(int32_t){(int32_t)value.real}, sizeof(int32_t));
         break;
     case KEY_COUNT:
     case KEY_TENTHS:
@@ -183,6 +199,9 @@ void key_print(const struct key_spec *spec, const void *owner, char text[KEY_TEX
     case KEY_COUNT:
         snprintf(text, KEY_TEXT_SIZE, "%u", narrow);
         break;
+    case KEY_SIGNED:
+        snprintf(text, KEY_TEXT_SIZE, "%d", (int32_t)narrow);
+        break;
     case KEY_TENTHS:
         snprintf(text, KEY_TEXT_SIZE, "%u.%u", narrow / 10, narrow % 10);
         break;
@@ -216,6 +235,7 @@ void key_expected(const struct key_spec *spec, char *text, size_t size)
         snprintf(text, size, "a number in %s", spec->range);
         break;
     case KEY_COUNT:
+    case KEY_SIGNED:
         snprintf(text, size, "a whole number in %s", spec->range);
         break;
     case KEY_TENTHS:
@@ -236,7 +256,7 @@ const char *key_type_name(const struct key_spec *spec)
         [KEY_SIZE] = "size",     [KEY_RATE] = "rate",     [KEY_TIME] = "time",
         [KEY_FINE] = "time",     [KEY_NUMBER] = "number", [KEY_COUNT] = "number",
         [KEY_TENTHS] = "choice", [KEY_CHOICE] = "choice", [KEY_SWITCH] = "switch",
-        [KEY_TEXT] = "text",
+        [KEY_TEXT] = "text",     [KEY_SIGNED] = "number",
     };
     return names[spec->type];
 }

@@ -12,6 +12,7 @@ enum key_type {
     KEY_FINE,   /* uint64_t, ps */
     KEY_NUMBER, /* double */
     KEY_COUNT,  /* uint32_t */
+    KEY_SIGNED, /* int32_t */
     KEY_TENTHS, /* uint32_t, ten times the number, which is one of the range */
     KEY_CHOICE, /* enum: the position in the range */
     KEY_SWITCH, /* bool */
