@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct workload workload_frames;
+extern const struct workload workload_contexts, workload_frames;
 
 const struct workload *const workloads[] = {
+    &workload_contexts,
     &workload_frames,
 };
 
