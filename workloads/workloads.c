@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct workload workload_contexts, workload_frames;
+extern const struct workload workload_contexts, workload_frames, workload_scan, workload_zipf;
 
 const struct workload *const workloads[] = {
     &workload_contexts,
     &workload_frames,
+    &workload_scan,
+    &workload_zipf,
 };
 
 const size_t workload_count = sizeof workloads / sizeof *workloads;
