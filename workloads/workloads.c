@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct workload workload_churn, workload_contexts, workload_frames, workload_scan,
-    workload_swap, workload_zipf;
+extern const struct workload workload_churn, workload_compositor, workload_contexts,
+    workload_frames, workload_scan, workload_swap, workload_zipf;
 
 const struct workload *const workloads[] = {
-    &workload_churn, &workload_contexts, &workload_frames,
-    &workload_scan,  &workload_swap,     &workload_zipf,
+    &workload_churn, &workload_compositor, &workload_contexts, &workload_frames,
+    &workload_scan,  &workload_swap,       &workload_zipf,
 };
 
 const size_t workload_count = sizeof workloads / sizeof *workloads;
