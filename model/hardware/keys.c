@@ -166,3 +166,13 @@ struct profile_key_row profile_key(size_t index)
     return (struct profile_key_row){spec->key, key_type_name(spec), spec->range, spec->standard,
                                     spec->meaning};
 }
+
+const struct key_spec *profile_key_find(const char *key, char suggestion[PROFILE_KEY_SIZE])
+{
+    char name[PROFILE_NAME_SIZE];
+    const struct key_spec *spec = key_find(key, name);
+    suggestion[0] = '\0';
+    if (spec == NULL)
+        key_suggest(key, suggestion);
+    return spec;
+}

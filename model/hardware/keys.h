@@ -8,7 +8,7 @@
 extern const struct key_spec profile_keys[];
 extern const size_t profile_keys_count;
 
-enum { KEY_PATH_SIZE = 160 };
+enum { KEY_PATH_SIZE = PROFILE_KEY_SIZE };
 
 /* The row of a dotted key; a NAME in it is copied to `name`. NULL: there is none. */
 const struct key_spec *key_find(const char *key, char name[PROFILE_NAME_SIZE]);

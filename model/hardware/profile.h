@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct key_spec;
+
 enum { PROFILE_SEGMENTS_MAX = 31, PROFILE_NODES_MAX = 64, PROFILE_NAME_SIZE = 48 };
 
 enum profile_segment_kind { PROFILE_MEMORY, PROFILE_APERTURE };
@@ -213,6 +215,11 @@ struct profile_key_row {
 };
 size_t profile_key_count(void);
 struct profile_key_row profile_key(size_t index);
+
+/* The row (key.h) of a dotted key such as segments.local.size. NULL if there is none; `suggestion`
+ * is then the key most like it, empty if none is near. */
+enum { PROFILE_KEY_SIZE = 160 };
+const struct key_spec *profile_key_find(const char *key, char suggestion[PROFILE_KEY_SIZE]);
 
 /* Calls `visit` for every key of this profile with its value as text, in table order. */
 void profile_each(const struct profile *profile,

@@ -353,6 +353,30 @@ static void files_are_refused_with_their_place(void **state)
     free(profile);
 }
 
+static void keys_are_found(void **unused)
+{
+    (void)unused;
+    char suggestion[PROFILE_KEY_SIZE];
+    static const struct {
+        const char *key, *row;
+        enum key_type type;
+    } keys[] = {
+        {"segments.local.size", "segments.NAME.size", KEY_SIZE},
+        {"nodes.3d.speed", "nodes.NAME.speed", KEY_NUMBER},
+        {"scheduler.queue-depth", "scheduler.queue-depth", KEY_COUNT},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct key_spec *row = profile_key_find(keys[i].key, suggestion);
+        assert_non_null(row);
+        assert_string_equal(row->key, keys[i].row);
+        assert_int_equal(row->type, keys[i].type);
+    }
+    assert_null(profile_key_find("segments.local.szie", suggestion));
+    assert_string_equal(suggestion, "segments.local.size");
+    assert_null(profile_key_find("weather", suggestion));
+    assert_string_equal(suggestion, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +389,7 @@ int main(void)
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(whole_profiles_are_checked),
         cmocka_unit_test(files_are_refused_with_their_place),
+        cmocka_unit_test(keys_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
