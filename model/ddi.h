@@ -53,7 +53,11 @@ enum {
 /* D3DDDI_ALLOCATIONPRIORITY_NORMAL; 0 is not a priority (wddm.md §2.2). */
 #define DXGK_PRIORITY_NORMAL INT64_C(0x78000000)
 
-enum { DXGK_BANK_MAX = 127 }; /* wddm.md §0.2 */
+/* DXGK_SEGMENTPREFERENCE: a segment's id and, in this bit, that it is filled from its end. */
+enum { DXGK_DIRECTION_FROM_END = 0x20 };
+/* DXGK_SEGMENTBANKPREFERENCE: a bank from 1 on (wddm.md §0.2) and, in this bit, from its top down.
+ */
+enum { DXGK_BANK_MAX = 127, DXGK_BANK_FROM_TOP = 0x80 };
 
 /* D3DKMDT_STANDARDALLOCATION_TYPE and D3DKMDT_GDISURFACETYPE (wddm.md §1.6). */
 enum { D3DKMDT_STANDARDALLOCATION_GDISURFACE = 4 };
@@ -106,7 +110,7 @@ struct dxgk_allocation_info {
     uint64_t size;                         /* bytes; in for existing system memory */
     uint64_t pitch_aligned_size;           /* 0, or at least size */
     uint64_t pitch;                        /* of a GDI surface: bytes from row to row */
-    uint8_t hinted_bank;                   /* 0: none */
+    uint8_t hinted_bank;                   /* of the first preferred segment; 0: none */
     uint8_t preferred_segment[5];          /* all of the supported set; 0 ends the list */
     uint32_t supported_read_segment_set;   /* ignored from WDDM 2 */
     uint32_t supported_write_segment_set;

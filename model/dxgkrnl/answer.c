@@ -125,7 +125,6 @@ uint32_t dxgk_validate_answer(const struct profile *profile,
                  alignment_is_valid(profile, answer) && pitch_is_valid(answer) &&
                  rest_is_valid(profile, answer) &&
                  (answer->pitch_aligned_size == 0 || answer->pitch_aligned_size >= answer->size) &&
-                 answer->hinted_bank <= DXGK_BANK_MAX &&
                  !(answer->eviction_segment_set & ~dxgk_aperture_set(profile)) &&
                  answer->allocation_priority != 0 && cpu_access_is_valid(profile, answer) &&
                  (primary || !(answer->flags & DXGK_USE_ALTERNATE_VA)) &&

@@ -20,10 +20,7 @@ static const struct carried create_flags[] = {
 };
 
 static const struct carried kmd_flags[] = {
-    {DXGK_FROM_END_OF_SEGMENT, "kmd_flag_without_effect_FromEndOfSegment"},
     {DXGK_SWIZZLED, "kmd_flag_without_effect_Swizzled"},
-    {DXGK_OVERLAY, "kmd_flag_without_effect_Overlay"},
-    {DXGK_CAPTURE, "kmd_flag_without_effect_Capture"},
     {DXGK_USE_ALTERNATE_VA, "kmd_flag_without_effect_UseAlternateVA"},
     {DXGK_SYNCHRONOUS_PAGING, "kmd_flag_without_effect_SynchronousPaging"},
     {DXGK_LINK_MIRRORED, "kmd_flag_without_effect_LinkMirrored"},

@@ -30,7 +30,7 @@ static bool argument_is_valid(const struct profile *profile,
         return false;
     return dxgk_validate_flags(profile, arg->flags) == STATUS_SUCCESS &&
            !(arg->eviction_segment_set & ~dxgk_aperture_set(profile)) &&
-           arg->hinted_bank <= DXGK_BANK_MAX && arg->physical_adapter_index == 0;
+           arg->physical_adapter_index == 0;
 }
 
 /* DXGK_OPERATION_INIT_CONTEXT_RESOURCE: once, at the first page-in (§4.2). */
@@ -86,6 +86,9 @@ uint32_t dxgk_context_allocation_create(struct dxgk_context *context, struct dxg
         .size = arg->size,
         .alignment = arg->alignment,
         .segments = arg->supported_segment_set,
+        .bank = arg->hinted_bank,
+        .from_end = arg->flags & DXGK_FROM_END_OF_SEGMENT,
+        .overlay = arg->flags & (DXGK_OVERLAY | DXGK_CAPTURE),
         .contiguous = arg->flags & DXGK_ACCESSED_PHYSICALLY,
         .permanent_system_memory = arg->flags & DXGK_PERMANENT_SYSMEM,
         .priority = DXGK_PRIORITY_NORMAL,

@@ -60,6 +60,7 @@ const struct key_spec profile_keys[] = {
     SEGMENT("page", SIZE, page, "4KiB..2MiB", "4KiB", "page: 4KiB, 64KiB or 2MiB"),
     SEGMENT("cpu-visible", SIZE, cpu_visible, "0B..16TiB", "0B",
             "bytes from the start that the CPU can map"),
+    SEGMENT("banks", COUNT, banks, "1..127", "1", "parts of equal size that a driver may hint at"),
 
     NODE("kind", CHOICE, kind, "3d, compute, copy, video, paging", "3d", "what the engine does"),
     NODE("speed", NUMBER, speed, "0.001..1000", "1",

@@ -49,6 +49,7 @@ struct profile_segment {
     uint64_t commit_limit; /* bytes; 0 = size */
     uint64_t page;         /* bytes: 4 KiB, 64 KiB or 2 MiB */
     uint64_t cpu_visible;  /* bytes from the start that the CPU can map */
+    uint32_t banks;        /* parts of equal size that a driver may hint at */
 };
 
 struct profile_node {

@@ -26,7 +26,7 @@ static uint64_t page_of(const struct vidmm *vidmm, uint32_t segments)
 static uint32_t first_segment(const struct vidmm_allocation *allocation)
 {
     if (allocation->preferred[0])
-        return allocation->preferred[0];
+        return allocation->preferred[0] & VIDMM_SEGMENT_ID;
     for (uint32_t id = 1; id <= allocation->vidmm->profile->segment_count; id++)
         if (allocation->segments >> (id - 1) & 1)
             return id;
@@ -37,12 +37,15 @@ static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocatio
 {
     uint32_t known = profile_segment_set(vidmm->profile);
     if (info->size == 0 || info->size > UINT64_C(1) << 48 || !(info->segments & known) ||
-        (info->segments & ~known) || (info->alignment & (info->alignment - 1)))
+        (info->segments & ~known) || (info->alignment & (info->alignment - 1)) ||
+        info->bank == VIDMM_BANK_FROM_TOP) /* of no bank */
         return STATUS_INVALID_PARAMETER;
-    for (int i = 0; i < 5 && info->preferred[i]; i++)
-        if (info->preferred[i] > vidmm->profile->segment_count ||
-            !(info->segments >> (info->preferred[i] - 1) & 1))
+    for (int i = 0; i < 5 && info->preferred[i]; i++) {
+        uint32_t id = info->preferred[i] & VIDMM_SEGMENT_ID;
+        if (info->preferred[i] & ~(VIDMM_SEGMENT_ID | VIDMM_FROM_END) || id == 0 ||
+            !(info->segments >> (id - 1) & 1))
             return STATUS_INVALID_PARAMETER;
+    }
     uint64_t largest = 0;
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         if ((info->segments >> i & 1) && vidmm->segments[i].range.size > largest)
@@ -94,6 +97,9 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .alignment = info->alignment > page ? info->alignment : page,
         .segments = info->segments,
         .contiguous = info->contiguous || !vidmm->explicit_residency,
+        .bank = info->bank,
+        .from_end = info->from_end,
+        .overlay = info->overlay,
         .permanent_system_memory = info->permanent_system_memory,
         .needs_no_zeroing = info->needs_no_zeroing,
         .first_page_in = info->first_page_in,

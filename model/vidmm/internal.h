@@ -30,7 +30,8 @@ struct vidmm_allocation {
     uint64_t size; /* rounded up to pages */
     uint64_t alignment;
     uint32_t segments;
-    uint8_t preferred[5];
+    uint8_t preferred[5], bank;
+    bool from_end, overlay;
     bool contiguous, permanent_system_memory, context_allocation, needs_no_zeroing;
     void (*first_page_in)(void *owner); /* NULL: none, or it was */
     void *owner;
@@ -175,7 +176,7 @@ static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t 
 static inline bool vidmm_is_marked(const struct vidmm_allocation *allocation)
 {
     return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
-           (!allocation->residencies || allocation->offered);
+           !allocation->overlay && (!allocation->residencies || allocation->offered);
 }
 
 void vidmm_mark(struct vidmm_allocation *allocation, bool marked);

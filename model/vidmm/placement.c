@@ -2,34 +2,58 @@
 #include "model/vidmm/internal.h"
 
 /* The allocation's segments in the order they are tried: its preferences, then the rest of the
- * supported set by id, memory before aperture (wddm.md §6.1, §6.6). Returns how many. */
-static uint32_t candidates(const struct vidmm_allocation *allocation, struct vidmm_segment **out)
+ * supported set by id, memory before aperture (wddm.md §6.1, §6.6). */
+struct candidates {
+    uint32_t count, preferred; /* so many of them it prefers; without a preference the first kind */
+    struct vidmm_segment *segments[PROFILE_SEGMENTS_MAX];
+};
+
+static void find_candidates(const struct vidmm_allocation *allocation, struct candidates *found)
 {
     struct vidmm *vidmm = allocation->vidmm;
-    uint32_t count = 0, taken = 0;
+    uint32_t taken = 0;
+    found->count = found->preferred = 0;
     for (int i = 0; i < 5 && allocation->preferred[i]; i++) {
-        uint32_t bit = UINT32_C(1) << (allocation->preferred[i] - 1);
-        if (!(taken & bit))
-            out[count++] = vidmm_segment(vidmm, allocation->preferred[i]);
-        taken |= bit;
+        uint32_t id = allocation->preferred[i] & VIDMM_SEGMENT_ID;
+        if (!(taken >> (id - 1) & 1))
+            found->segments[found->count++] = vidmm_segment(vidmm, id);
+        taken |= UINT32_C(1) << (id - 1);
     }
-    for (int kind = PROFILE_MEMORY; kind <= PROFILE_APERTURE; kind++)
-        for (uint32_t i = 0; i < vidmm->profile->segment_count; i++) {
-            uint32_t bit = UINT32_C(1) << i;
-            if ((allocation->segments & bit) && !(taken & bit) &&
+    found->preferred = found->count;
+    for (int kind = PROFILE_MEMORY; kind <= PROFILE_APERTURE; kind++) {
+        for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
+            if (((allocation->segments & ~taken) >> i & 1) &&
                 (int)vidmm->profile->segments[i].kind == kind)
-                out[count++] = &vidmm->segments[i];
-        }
-    return count;
+                found->segments[found->count++] = &vidmm->segments[i];
+        found->preferred = found->preferred ? found->preferred : found->count;
+    }
 }
 
-static bool place_in(struct vidmm_segment *segment, struct vidmm_allocation *allocation)
+static bool from_end(const struct vidmm_segment *segment, const struct vidmm_allocation *allocation)
 {
-    const struct range_wish wish = {.size = allocation->size,
-                                    .alignment = allocation->alignment,
-                                    .to = segment->range.size,
-                                    .contiguous = allocation->contiguous};
-    allocation->extents = range_take(&segment->range, &wish, allocation);
+    for (int i = 0; i < 5 && allocation->preferred[i]; i++)
+        if ((allocation->preferred[i] & VIDMM_SEGMENT_ID) == segment->id)
+            return allocation->from_end || (allocation->preferred[i] & VIDMM_FROM_END);
+    return allocation->from_end;
+}
+
+/* What the allocation wants of a segment. Overlay and Capture lie in its last fifth (§2.3). */
+static struct range_wish wish_in(const struct vidmm_segment *segment,
+                                 const struct vidmm_allocation *allocation)
+{
+    uint64_t size = segment->range.size;
+    return (struct range_wish){.size = allocation->size,
+                               .alignment = allocation->alignment,
+                               .from = allocation->overlay ? size - size / 5 : 0,
+                               .to = size,
+                               .contiguous = allocation->contiguous,
+                               .from_end = from_end(segment, allocation)};
+}
+
+static bool take(struct vidmm_segment *segment, struct vidmm_allocation *allocation,
+                 const struct range_wish *wish)
+{
+    allocation->extents = range_take(&segment->range, wish, allocation);
     if (!allocation->extents)
         return false;
     allocation->segment = segment;
@@ -37,12 +61,38 @@ static bool place_in(struct vidmm_segment *segment, struct vidmm_allocation *all
     return true;
 }
 
-/* Only the first choice is taken without a fight; vidmm_choose_victims goes through the others. */
+static bool place_in(struct vidmm_segment *segment, struct vidmm_allocation *allocation)
+{
+    const struct range_wish wish = wish_in(segment, allocation);
+    return take(segment, allocation, &wish);
+}
+
+/* DXGK_SEGMENTBANKPREFERENCE (§6.1): in the bank, if it is in one piece there. */
+static bool place_in_bank(struct vidmm_segment *segment, struct vidmm_allocation *allocation)
+{
+    uint32_t bank = allocation->bank & VIDMM_BANK, banks = segment->profile->banks;
+    if (bank == 0 || bank > banks || allocation->overlay)
+        return false;
+    struct range_wish wish = wish_in(segment, allocation);
+    wish.from = segment->range.size / banks * (bank - 1);
+    wish.to = bank == banks ? segment->range.size : segment->range.size / banks * bank;
+    wish.from_end = allocation->bank & VIDMM_BANK_FROM_TOP;
+    wish.contiguous = true;
+    return take(segment, allocation, &wish);
+}
+
+/* What is free where the allocation likes to be is taken without a fight: hinted, preferred. For
+ * the rest vidmm_choose_victims decides (§6.6). */
 bool vidmm_place(struct vidmm_allocation *allocation)
 {
-    struct vidmm_segment *segments[PROFILE_SEGMENTS_MAX];
-    uint32_t count = candidates(allocation, segments);
-    return count && place_in(segments[0], allocation);
+    struct candidates candidates;
+    find_candidates(allocation, &candidates);
+    if (candidates.count && place_in_bank(candidates.segments[0], allocation))
+        return true;
+    for (uint32_t i = 0; i < candidates.preferred; i++)
+        if (place_in(candidates.segments[i], allocation))
+            return true;
+    return false;
 }
 
 /* Whether the allocation may be sent away for `device`. On WDDM 2.0 what a device requires must
@@ -51,7 +101,8 @@ bool vidmm_place(struct vidmm_allocation *allocation)
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices)
 {
-    if (allocation->state != VIDMM_RESIDENT || allocation->pins || allocation->locks)
+    if (allocation->state != VIDMM_RESIDENT || allocation->pins || allocation->locks ||
+        allocation->overlay)
         return false;
     if (allocation->offered)
         return true;
@@ -90,14 +141,16 @@ static struct stretch stretch_around(const struct range_extent *extent, uint64_t
 }
 
 /* Whether the latest victim opens a hole for the allocation in one piece; where. */
-static bool opens_hole(const struct vidmm_allocation *victim,
-                       const struct vidmm_allocation *allocation, struct stretch *hole)
+static bool opens_hole(const struct vidmm_allocation *victim, const struct range_wish *wish,
+                       struct stretch *hole)
 {
-    uint64_t mask = allocation->alignment - 1;
+    uint64_t mask = wish->alignment - 1;
     for (const struct range_extent *at = victim->extents; at; at = at->more) {
-        *hole = stretch_around(at, allocation->size + mask);
+        *hole = stretch_around(at, wish->size + mask);
+        hole->from = hole->from > wish->from ? hole->from : wish->from;
+        hole->to = hole->to < wish->to ? hole->to : wish->to;
         hole->from = (hole->from + mask) & ~mask;
-        if (hole->from <= hole->to && hole->to - hole->from >= allocation->size)
+        if (hole->from <= hole->to && hole->to - hole->from >= wish->size)
             return true;
     }
     return false;
@@ -142,7 +195,8 @@ static void keep_others(struct vidmm_channel *channel, struct stretch hole)
 /* Chooses victims in their order until there is room: bytes, or for what must lie in one piece a
  * hole. None if all of them together would not do. */
 static bool plan(struct vidmm_channel *channel, struct vidmm_segment *segment,
-                 const struct vidmm_allocation *allocation, enum vidmm_priority highest)
+                 const struct vidmm_allocation *allocation, const struct range_wish *wish,
+                 enum vidmm_priority highest)
 {
     const struct vidmm_device *device = channel->request->device;
     uint64_t room = segment->range.free;
@@ -151,9 +205,10 @@ static bool plan(struct vidmm_channel *channel, struct vidmm_segment *segment,
         choose(channel, victim);
         room += victim->size;
         struct stretch hole;
-        if (!allocation->contiguous && room >= allocation->size)
+        bool anywhere = !wish->contiguous && !allocation->overlay;
+        if (anywhere && room >= wish->size)
             return true;
-        if (allocation->contiguous && opens_hole(victim, allocation, &hole)) {
+        if (!anywhere && opens_hole(victim, wish, &hole)) {
             keep_others(channel, hole);
             return true;
         }
@@ -175,18 +230,21 @@ static enum vidmm_priority least_effort(const struct vidmm_allocation *allocatio
  * helps nowhere, anybody must. */
 bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation *allocation)
 {
-    struct vidmm_segment *segments[PROFILE_SEGMENTS_MAX];
-    uint32_t count = candidates(allocation, segments);
-    const enum vidmm_priority efforts[] = {least_effort(allocation, count), VIDMM_MAXIMUM};
+    struct candidates candidates;
+    find_candidates(allocation, &candidates);
+    const enum vidmm_priority efforts[] = {least_effort(allocation, candidates.count),
+                                           VIDMM_MAXIMUM};
     channel->victim_next = channel->victim_count = 0;
     bool found = false;
     for (int effort = 0; effort < 2; effort++)
-        for (uint32_t i = 0; i < count && !found; i++) {
-            if (allocation->size > segments[i]->range.size)
+        for (uint32_t i = 0; i < candidates.count && !found; i++) {
+            struct vidmm_segment *segment = candidates.segments[i];
+            struct range_wish wish = wish_in(segment, allocation);
+            if (wish.size > wish.to - wish.from)
                 continue;
-            if (effort == 0 && i > 0 && place_in(segments[i], allocation))
+            if (effort == 0 && i >= candidates.preferred && take(segment, allocation, &wish))
                 return true;
-            found = plan(channel, segments[i], allocation, efforts[effort]);
+            found = plan(channel, segment, allocation, &wish, efforts[effort]);
         }
     for (uint32_t i = 0; i < channel->victim_count; i++)
         vidmm_allocation_hold(channel->victims[i]);

@@ -74,7 +74,7 @@ static struct vidmm_line *home(const struct vidmm_allocation *allocation)
     const struct vidmm_residency *residency = allocation->residencies;
     const struct vidmm_pool *pool = &vidmm->wanted_by_several;
     enum vidmm_priority rank = allocation->rank;
-    if (allocation->state != VIDMM_RESIDENT || allocation->locks)
+    if (allocation->state != VIDMM_RESIDENT || allocation->locks || allocation->overlay)
         return NULL;
     if (allocation->offered) {
         pool = &vidmm->offers;

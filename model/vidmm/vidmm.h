@@ -13,12 +13,24 @@ struct vidmm;
 struct vidmm_allocation;
 struct vidmm_device;
 
+/* DXGK_SEGMENTPREFERENCE and DXGK_SEGMENTBANKPREFERENCE (wddm.md §6.1): an id, and from which end.
+ */
+enum {
+    VIDMM_SEGMENT_ID = 0x1f,
+    VIDMM_FROM_END = 0x20,
+    VIDMM_BANK = 0x7f,
+    VIDMM_BANK_FROM_TOP = 0x80
+};
+
 /* What VidMm needs to know of an allocation: DXGK_ALLOCATIONINFO as far as it is obeyed. */
 struct vidmm_allocation_info {
     uint64_t size;                /* bytes, rounded up to a page */
     uint64_t alignment;           /* bytes, 0 = a page */
     uint32_t segments;            /* supported set: bit n = segment n + 1 */
-    uint8_t preferred[5];         /* segment ids in order of preference; 0 ends the list */
+    uint8_t preferred[5];         /* segments in order of preference; 0 ends the list */
+    uint8_t bank;                 /* of the first one, VIDMM_BANK; 0: any */
+    bool from_end;                /* FromEndOfSegment */
+    bool overlay;                 /* Overlay, Capture: in the last fifth, and there it stays */
     bool contiguous;              /* AccessedPhysically: in one piece within its segment */
     bool permanent_system_memory; /* PermanentSysMem: the system copy stays valid */
     bool needs_no_zeroing;        /* AllowNotZeroed: the first page-in need not fill */

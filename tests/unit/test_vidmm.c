@@ -1,4 +1,4 @@
-/* VidMm: what may be created. */
+/* VidMm: what may be created, and where it is placed. */
 #include "model/vidmm/internal.h"
 
 #include "tests/unit/child.h"
@@ -24,7 +24,41 @@ static void commit(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, 
     committed_bytes += bytes;
 }
 
+static void ignore(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes)
+{
+    (void)self, (void)now_ns, (void)pid, (void)segment, (void)bytes;
+}
+
 static struct vidmm *vidmm;
+static struct profile profile;
+static struct sim *sim;
+static struct vidsch *vidsch;
+
+/* A machine of the profile `ideal`, some values changed: pairs of key and value, ended by NULL. */
+static void start(const char *const (*settings)[2])
+{
+    struct profile_error error;
+    if (!profile_load("ideal", &profile, &error))
+        child_fails("%s", error.message);
+    for (; (*settings)[0]; settings++)
+        if (!profile_set(&profile, (*settings)[0], (*settings)[1], "test", &error))
+            child_fails("%s", error.message);
+    static const struct sim_link link = {1e9, 1e9, 1};
+    static struct probe probe = {.context = no_context, .committed = commit, .resident = ignore};
+    sim = sim_create(&link, 1, NULL);
+    vidsch = vidsch_create(sim, &profile, &probe);
+    vidmm = vidmm_create(sim, &profile, vidsch, &probe);
+}
+
+static void stop(void)
+{
+    const char *wrong = vidmm_check(vidmm);
+    if (wrong)
+        child_fails("%s", wrong);
+    vidmm_destroy(vidmm);
+    vidsch_destroy(vidsch);
+    sim_destroy(sim);
+}
 
 static uint32_t create(struct vidmm_allocation_info info, uint64_t *size)
 {
@@ -45,7 +79,6 @@ static uint32_t create(struct vidmm_allocation_info info, uint64_t *size)
 static void creation_is_validated_body(void *argument)
 {
     (void)argument;
-    static struct profile profile;
     static const char *const settings[][2] = {
         {"segments.local.size", "2MiB"},
         {"segments.local.page", "64KiB"},
@@ -53,18 +86,9 @@ static void creation_is_validated_body(void *argument)
         {"segments.aperture.cpu-visible", "1MiB"},
         {"segments.local.commit-limit", "1984KiB"},
         {"system.memory", "3MiB"},
+        {NULL, NULL},
     };
-    struct profile_error error;
-    if (!profile_load("ideal", &profile, &error))
-        child_fails("%s", error.message);
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (!profile_set(&profile, settings[i][0], settings[i][1], "test", &error))
-            child_fails("%s", error.message);
-    const struct sim_link link = {1e9, 1e9, 1};
-    struct probe probe = {.context = no_context, .committed = commit};
-    struct sim *sim = sim_create(&link, 1, NULL);
-    struct vidsch *vidsch = vidsch_create(sim, &profile, &probe);
-    vidmm = vidmm_create(sim, &profile, vidsch, &probe);
+    start(settings);
 
     static const struct {
         struct vidmm_allocation_info info;
@@ -89,6 +113,10 @@ static void creation_is_validated_body(void *argument)
         {{.size = 1, .segments = 1, .alignment = 3}, 0xC000000D, 0},
         {{.size = 1, .segments = 1, .preferred = {2}}, 0xC000000D, 0},
         {{.size = 1, .segments = 1, .preferred = {200}}, 0xC000000D, 0},
+        {{.size = 1, .segments = 1, .preferred = {1 | VIDMM_FROM_END}}, 0, 65536},
+        {{.size = 1, .segments = 1, .preferred = {VIDMM_FROM_END}}, 0xC000000D, 0},
+        {{.size = 1, .segments = 1, .bank = 127 | VIDMM_BANK_FROM_TOP}, 0, 65536},
+        {{.size = 1, .segments = 1, .bank = VIDMM_BANK_FROM_TOP}, 0xC000000D, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t size = 0;
@@ -110,12 +138,7 @@ static void creation_is_validated_body(void *argument)
     child_expects(vidmm_allocation_create(vidmm, &info, &c), STATUS_NO_MEMORY);
     vidmm_allocation_drop(a);
     child_expects(vidmm_allocation_create(vidmm, &info, &c), STATUS_SUCCESS);
-    const char *wrong = vidmm_check(vidmm);
-    if (wrong)
-        child_fails("%s", wrong);
-    vidmm_destroy(vidmm);
-    vidsch_destroy(vidsch);
-    sim_destroy(sim);
+    stop();
 }
 
 static void creation_is_validated(void **state)
@@ -124,10 +147,81 @@ static void creation_is_validated(void **state)
     assert_true(child_runs(creation_is_validated_body, NULL));
 }
 
+/* Two memory segments of 20 pages in four banks of five, and an aperture. One after the other is
+ * placed, and stays: where must it lie? */
+static void places_where_it_is_wanted_body(void *argument)
+{
+    (void)argument;
+    enum { PAGE = 4096 };
+    static const char *const settings[][2] = {
+        {"wddm", "2.0"},
+        {"segments.local.size", "80KiB"},
+        {"segments.local.banks", "4"},
+        {"segments.other.kind", "memory"},
+        {"segments.other.size", "80KiB"},
+        {NULL, NULL},
+    };
+    start(settings); /* ids: 1 local, 2 aperture, 3 other */
+    static const struct {
+        uint64_t pages;
+        struct vidmm_allocation_info info;
+        uint32_t segment, page; /* 0: nowhere without a fight */
+    } steps[] = {
+        {1, {.segments = 7, .preferred = {1}}, 1, 0},
+        {1, {.segments = 7, .preferred = {1}, .from_end = true}, 1, 19},
+        {2, {.segments = 7, .preferred = {1 | VIDMM_FROM_END}}, 1, 17},
+        {2, {.segments = 7, .preferred = {1}, .bank = 2}, 1, 5},
+        {2, {.segments = 7, .preferred = {1}, .bank = 2 | VIDMM_BANK_FROM_TOP}, 1, 8},
+        {2, {.segments = 7, .preferred = {1}, .bank = 2}, 1, 1}, /* the bank is full: best fit */
+        {1, {.segments = 7, .preferred = {1}, .bank = 5}, 1, 7}, /* there is no such bank */
+        {1, {.segments = 5, .preferred = {3}, .overlay = true}, 3, 16},
+        {3, {.segments = 5, .preferred = {3}, .overlay = true}, 3, 17},
+        {1, {.segments = 5, .preferred = {3}, .overlay = true}, 0, 0}, /* the last fifth is full */
+        {16, {.segments = 5, .preferred = {1, 3}}, 3, 0}, /* no room in the first choice */
+        {3, {.segments = 1, .preferred = {1}, .contiguous = true}, 1, 10},
+        {5, {.segments = 1, .preferred = {1}, .contiguous = true}, 0, 0},
+        {6, {.segments = 1, .preferred = {1}}, 1, 13},   /* 4 pages, and 2 of the 2 at page 3 */
+        {1, {.segments = 7, .preferred = {1, 3}}, 0, 0}, /* the aperture is not preferred */
+        {1, {.segments = 7}, 0, 0},
+        {1, {.segments = 2}, 2, 0}, /* all there is */
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct vidmm_allocation_info info = steps[i].info;
+        struct vidmm_allocation *allocation;
+        info.size = steps[i].pages * PAGE;
+        child_expects(vidmm_allocation_create(vidmm, &info, &allocation), STATUS_SUCCESS);
+        uint32_t segment = vidmm_place(allocation) ? allocation->segment->id : 0;
+        uint64_t lowest = UINT64_MAX, largest = 0;
+        for (const struct range_extent *at = allocation->extents; at; at = at->more)
+            if (at->size > largest) {
+                largest = at->size;
+                lowest = at->offset / PAGE;
+            }
+        if (segment != steps[i].segment || (segment && lowest != steps[i].page))
+            child_fails("step %zu: segment %" PRIu32 ", page %" PRIu64, i, segment, lowest);
+        if (segment)
+            vidmm_became_resident(allocation);
+        else
+            vidmm_allocation_destroy(allocation);
+    }
+    /* What lies in the overlays' fifth is pinned. */
+    const struct vidmm_allocation *victim;
+    while ((victim = vidmm_take_victim(&vidmm->segments[2], NULL, VIDMM_MAXIMUM)) != NULL)
+        child_expects(victim->overlay, false);
+    stop();
+}
+
+static void places_where_it_is_wanted(void **state)
+{
+    (void)state;
+    assert_true(child_runs(places_where_it_is_wanted_body, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creation_is_validated),
+        cmocka_unit_test(places_where_it_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
