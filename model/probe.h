@@ -41,6 +41,26 @@ struct probe_expected {
     uint64_t latency_ns; /* recorded done - recorded t */
 };
 
+/* Waiting. What takes time is a job: a packet, or a call that waits for something itself. Jobs have
+ * numbers of their own, given out from 1 as they begin (probe_begin). What jobs take turns at is a
+ * place. At any moment a job gets on with it or waits for one other thing; a place serves one job,
+ * or waits for another place, or is idle. To follow these from one to the next is to say why
+ * something took as long as it did. */
+enum probe_thing_kind {
+    PROBE_NOTHING,   /* of a job: it gets on with it; of a place: it is idle */
+    PROBE_JOB,       /* id: its number */
+    PROBE_PROCESS,   /* a process at its own pace, on the processor. id: pid */
+    PROBE_CONTEXT,   /* a context's software queue; serves its first packet. id: the context's */
+    PROBE_NODE,      /* an engine. id: ordinal */
+    PROBE_SCHEDULER, /* what of VidSch works on one transition after the other. id: which of them */
+    PROBE_PAGER,     /* VidMm's worker; serves the paging packet that it is at. id: which of them */
+    PROBE_THINGS
+};
+
+struct probe_thing {
+    uint64_t kind : 8, id : 56;
+};
+
 /* One finished call. Latency = done - start if it has an asynchronous part, else return - start. */
 struct probe_call {
     uint64_t index; /* of the event in the trace, from 0 */
@@ -53,6 +73,8 @@ struct probe_call {
     bool asynchronous;
     uint32_t status; /* NTSTATUS */
     uint64_t blame_ns[PROBE_CAUSES];
+    uint64_t
+        job; /* whose waits were its own: its packet's, or its own number; 0: it never waited */
     struct probe_expected expected;
 };
 
@@ -65,8 +87,23 @@ enum probe_packet_kind {
     PROBE_PACKET_KINDS
 };
 
+/* A job begins. */
+struct probe_job {
+    uint64_t number;
+    const char *call; /* what a call is at, a static string; NULL: a packet */
+    enum probe_packet_kind kind;
+    uint32_t pid;              /* on whose behalf */
+    uint32_t context;          /* of a packet, as announced by probe.context */
+    uint32_t node;             /* likewise */
+    const char *paging;        /* what a paging packet does (first), a static string, else NULL */
+    uint32_t owner;            /* and whose memory that is */
+    struct probe_label memory; /* and which */
+    uint64_t bytes;            /* and how much, all of it */
+};
+
 /* One finished queue packet. */
 struct probe_packet {
+    uint64_t job;
     enum probe_packet_kind kind;
     uint32_t context; /* as announced by probe.context */
     uint32_t node;
@@ -102,6 +139,7 @@ struct probe_paging {
     uint32_t pid; /* owner */
     uint64_t bytes;
     uint32_t from, to; /* segment ids, 0 = system memory */
+    uint64_t job;      /* the packet that did it */
     uint64_t queued_ns, started_ns, finished_ns;
     const char *cause; /* static: "MakeResident", "submission", "eviction", "lock", ... */
     bool context_allocation;
@@ -138,12 +176,20 @@ enum probe_engine { PROBE_ENGINE_IDLE, PROBE_ENGINE_BUSY, PROBE_ENGINE_SWITCHING
 
 struct probe {
     void *self;
+    uint64_t jobs; /* begun so far */
 
     void (*machine)(void *self, const struct probe_machine *machine);
     void (*context)(void *self, uint32_t context, uint32_t pid, uint32_t node,
                     struct probe_label name, bool system);
     void (*call)(void *self, const struct probe_call *call);
     void (*packet)(void *self, uint64_t now_ns, const struct probe_packet *packet);
+    /* May be NULL, all three. From now on `who` waits for `what`, or gets on with it if that is
+     * nothing; `cause` is what a job's time is then blamed on. */
+    void (*job)(void *self, uint64_t now_ns, const struct probe_job *job);
+    void (*wait)(void *self, uint64_t now_ns, struct probe_thing who, enum probe_cause cause,
+                 struct probe_thing what);
+    /* What `who` has been waiting for since it last began to turns out to be this. */
+    void (*found)(void *self, struct probe_thing who, struct probe_thing what);
     /* An engine changes what it does; `depth` packets are in its hardware queue, the running one
      * included, and `waiting` in software queues of its contexts. */
     void (*engine)(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
@@ -167,5 +213,32 @@ struct probe {
     void (*assume)(void *self, const char *key, uint64_t count);
     void (*warn)(void *self, const char *message);
 };
+
+/* Gives the job its number and announces it. */
+static inline uint64_t probe_begin(struct probe *probe, uint64_t now_ns, struct probe_job job)
+{
+    job.number = ++probe->jobs;
+    if (probe->job)
+        probe->job(probe->self, now_ns, &job);
+    return job.number;
+}
+
+static inline void probe_wait(struct probe *probe, uint64_t now_ns, struct probe_thing who,
+                              enum probe_cause cause, struct probe_thing what)
+{
+    if (probe->wait)
+        probe->wait(probe->self, now_ns, who, cause, what);
+}
+
+static inline void probe_found(struct probe *probe, struct probe_thing who, struct probe_thing what)
+{
+    if (probe->found)
+        probe->found(probe->self, who, what);
+}
+
+static inline struct probe_thing probe_thing(enum probe_thing_kind kind, uint64_t id)
+{
+    return (struct probe_thing){.kind = (uint64_t)kind & 0xff, .id = id & 0xffffffffffffffu};
+}
 
 #endif

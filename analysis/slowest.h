@@ -1,0 +1,51 @@
+/* The slowest calls of each op, and the slowest frames, each with its chain: what it waited for and
+ * what that waited for, down to who was at work. */
+#ifndef WDDMSIM_ANALYSIS_SLOWEST_H
+#define WDDMSIM_ANALYSIS_SLOWEST_H
+
+#include "analysis/chains.h"
+
+enum { SLOWEST = 10, CHAIN_LINES = 12 };
+
+/* A stretch of a chain. The lines of a chain follow each other in time and add up to the whole. */
+struct chain_line {
+    uint64_t ns;
+    enum probe_cause cause; /* the column that it counts in */
+    uint32_t pid;           /* whose doing it is */
+    uint32_t jobs;          /* how many were at work one after the other */
+    char *way;              /* from what waited to who was at work, a line each */
+};
+
+struct slow {
+    uint64_t index, start_ns, ns; /* index: of the call */
+    uint32_t pid, tid;
+    size_t lines;
+    struct chain_line line[CHAIN_LINES];
+};
+
+/* Slowest first; of equal ones the first. All zero is empty. */
+struct slowest {
+    size_t count;
+    struct slow *slow[SLOWEST];
+};
+
+/* How things are called that have names. */
+struct slow_names {
+    const char *(*context)(void *self, uint32_t context);
+    const char *(*node)(void *self, uint32_t node);
+    void *self;
+};
+
+/* Whether one that took so long belongs there. */
+static inline bool slowest_wants(const struct slowest *slowest, uint64_t ns)
+{
+    return slowest->count < SLOWEST || ns > slowest->slow[SLOWEST - 1]->ns;
+}
+
+/* Puts it there, with the chain of its job (0: it was at work all the time). */
+void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
+                 struct chains *chains, const struct slow_names *names);
+
+void slowest_clear(struct slowest *slowest);
+
+#endif
