@@ -1,9 +1,9 @@
 #include "traces/sorter.h"
 
 #include "traces/buffer.h"
+#include "traces/temporary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,23 +61,6 @@ static int compare(const void *left, const void *right)
     return a->tie < b->tie ? -1 : a->tie > b->tie;
 }
 
-/* A file that nobody else sees and that goes when it is closed. */
-static int open_temporary(void)
-{
-    const char *folder = getenv("TMPDIR");
-    char path[4096];
-    int length = snprintf(path, sizeof path, "%s/wddmsim-XXXXXX",
-                          folder != NULL && *folder != '\0' ? folder : "/tmp");
-    if (length < 0 || (size_t)length >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int file = mkostemp(path, O_CLOEXEC);
-    if (file >= 0)
-        unlink(path);
-    return file;
-}
-
 static void sort_held(struct trace_sorter *sorter)
 {
     bool sorted = true; /* recordings often are, nearly */
@@ -93,7 +76,7 @@ static bool spill(struct trace_sorter *sorter)
 {
     if (sorter->held == 0)
         return true;
-    if (sorter->file < 0 && (sorter->file = open_temporary()) < 0)
+    if (sorter->file < 0 && (sorter->file = trace_temporary()) < 0)
         return fail(sorter, "a temporary file: ", errno);
     struct run *runs =
         trace_array_grow(sorter->runs, &sorter->run_room, sorter->run_count + 1, sizeof *runs);
