@@ -323,6 +323,11 @@ const char *trace_input_plain_file(const struct trace_input *input)
     return input->regular && input->archive == NULL && !input->standard ? input->path : NULL;
 }
 
+int trace_input_file(const struct trace_input *input)
+{
+    return input->regular && input->archive == NULL ? input->file : -1;
+}
+
 const char *trace_input_path(const struct trace_input *input)
 {
     return input->path;

@@ -37,6 +37,10 @@ bool trace_input_line(struct trace_input *input, char **line, size_t *length,
  * and what is decompressed. Who needs a file instead of a stream may open it. */
 const char *trace_input_plain_file(const struct trace_input *input);
 
+/* The file, if what is read are the very bytes of a regular one, which may be read at any place with
+ * pread; -1 if not. It stays the input's. */
+int trace_input_file(const struct trace_input *input);
+
 /* The path as given, for messages. */
 const char *trace_input_path(const struct trace_input *input);
 
