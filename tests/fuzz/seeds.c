@@ -3,6 +3,7 @@
  *   seeds FOLDER
  */
 #include "tests/unit/make_nsight.h"
+#include "tests/unit/make_dat.h"
 #include "tests/unit/make_pickle.h"
 
 #include <stdio.h>
@@ -39,6 +40,71 @@ static const char kineto[] =
     "\"Bytes\":-512}},\n"
     "{\"ph\":\"s\",\"id\":\"0x1f\",\"ts\":1,\"name\":\"\\u00e9\\\"\"}]}\n";
 
+/* Tracepoints of all drivers, so that jobs, objects and waits meet. */
+static const char ftrace[] =
+    "# tracer: nop\n"
+    " a-7 (  5) [000] .... 1.000000: amdgpu_bo_create: bo=0a, pages=16, type=2, preferred=4, "
+    "allowed=6, visible=0\n"
+    " a-7 (  5) [000] .... 1.000001: amdgpu_bo_list_set: list=1, bo=0a, bo_size=65536\n"
+    " a-7 (  5) [000] .... 1.000002: amdgpu_cs: bo_list=1, ring=0, dw=8, fences=0\n"
+    " a-7 (  5) [000] .... 1.000003: amdgpu_cs_ioctl: sched_job=1, timeline=gfx, context=4, "
+    "seqno=1, ring_name=gfx, num_ibs=1\n"
+    " a-7 [001] d.h. 1.000004: amdgpu_sched_run_job: sched_job=1, timeline=gfx, context=4, "
+    "seqno=1, "
+    "ring_name=gfx, num_ibs=1\n"
+    " a-7 [001] 1.000005: dma_fence_wait_start: driver=a timeline=gfx context=4 seqno=1\n"
+    " a-7 [001] 1.000006: amdgpu_bo_move: bo=0a, from=2, to=1, size=65536\n"
+    " a-7 [001] 1.000007: drm_sched_job: entity=e1, id=2, fence=f1, ring=sdma0, job count:0\n"
+    " a-7 [001] 1.000007: drm_sched_job_wait_dep: job ring=sdma0, id=2, depends fence=f0, "
+    "context=4, seq=1\n"
+    " a-0 [001] 1.000008: dma_fence_signaled: driver=a timeline=gfx context=4 seqno=1\n"
+    " a-7 [001] 1.000009: dma_fence_wait_end: driver=a timeline=gfx context=4 seqno=1\n"
+    " a-0 [001] 1.000010: drm_run_job: entity=e1, id=2, fence=f1, ring=sdma0, job count:0\n"
+    " a-0 [001] 1.000011: drm_sched_process_job: fence=f1 signaled\n"
+    " a-7 [001] 1.000012: drm_sched_job_queue: dev=d, fence=6:1, ring=vcn, job count:1\n"
+    " a-7 [001] 1.000012: drm_sched_job_add_dep: fence=6:1 depends on fence=4:1\n"
+    " a-7 [001] 1.000013: i915_request_add: dev=1, engine=0:0, ctx=9, seqno=2, tail=64\n"
+    " a-7 [001] 1.000014: i915_request_in: dev=1, engine=0:0, ctx=9, seqno=2, prio=0, port=0\n"
+    " a-7 [001] 1.000015: i915_request_out: dev=1, engine=0:0, ctx=9, seqno=2, completed?=0\n"
+    " a-7 [001] 1.000016: xe_exec_queue_create: dev=x, 5:0x1, gt=0, width=1, guc_id=2\n"
+    " a-7 [001] 1.000017: xe_sched_job_exec: dev=x, fence=f3, seqno=1, guc_id=2\n"
+    " a-7 [001] 1.000018: xe_hw_fence_signal: dev=x, ctx=0x09, fence=f3, seqno=1\n"
+    " a-7 [001] 1.000019: xe_bo_move: move_lacks_source:no, migrate object b [size 64] from gtt to "
+    "vram0 device_id:x\n"
+    " a-7 [001] 1.000020: i915_gem_object_destroy: obj=0a\n"
+    "CPU:1 [LOST 2 EVENTS]\n";
+
+/* As fuzz_dat.c reads them: the first byte says what the rest is. */
+static void write_dat(const char *folder)
+{
+    struct dat_made made = {.version = 6, .processes = "70 69\n"};
+    struct dat_page pages[2];
+    struct trace_buffer seed = {0};
+    trace_buffer_put_byte(&seed, 0);
+    dat_sample(&made);
+    trace_buffer_put(&seed, made.file.bytes, made.file.length);
+    write_seed(folder, "whole6.dat", seed.bytes, seed.length);
+    made.version = 7;
+    made.packing = "none";
+    made.file.length = seed.length = 0;
+    trace_buffer_put_byte(&seed, 4);
+    dat_sample(&made);
+    trace_buffer_put(&seed, made.file.bytes, made.file.length);
+    write_seed(folder, "whole7.dat", seed.bytes, seed.length);
+    dat_sample_pages(&made, pages);
+    seed.length = 0;
+    trace_buffer_put_byte(&seed, 1);
+    trace_buffer_put(&seed, pages[1].bytes.bytes, 1024); /* its records, and then nothing */
+    write_seed(folder, "pages.dat", seed.bytes, seed.length);
+    seed.length = 0;
+    trace_buffer_put_byte(&seed, 2);
+    trace_buffer_put(&seed, dat_formats[0], strlen(dat_formats[0]));
+    write_seed(folder, "format.dat", seed.bytes, seed.length);
+    trace_buffer_free(&seed);
+    trace_buffer_free(&made.file);
+    trace_buffer_free(&pages[0].bytes);
+    trace_buffer_free(&pages[1].bytes);
+}
 static const char gpgmm[] =
     "{\"traceEvents\":[{\"name\":\"thread_name\",\"ph\":\"M\",\"args\":{\"name\":\"GPGMM_"
     "MainThread\"}},"
@@ -91,6 +157,8 @@ int main(int count, char **arguments)
     }
     struct trace_buffer pickle = {0};
     pickle_sample(&pickle);
+    write_seed(arguments[1], "sample.ftrace", ftrace, strlen(ftrace));
+    write_dat(arguments[1]);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
     write_seed(arguments[1], "sample.gpgmm", gpgmm, strlen(gpgmm));
     write_seed(arguments[1], "sample.pytorch", pickle.bytes, pickle.length);
