@@ -194,6 +194,20 @@ static inline void vidmm_remark(struct vidmm_allocation *allocation)
 void vidmm_became_resident(struct vidmm_allocation *allocation);
 void vidmm_ceases_resident(struct vidmm_allocation *allocation);
 
+/* The device's claim on the allocation, or NULL. */
+struct vidmm_residency *vidmm_residency_of(const struct vidmm_device *device,
+                                           const struct vidmm_allocation *allocation);
+
+/* Its state, or that it is offered, has changed: it is missing to those who require it, or not. */
+void vidmm_relist(struct vidmm_allocation *allocation);
+
+/* From now on the GPU may write it: NotWrittenTo, said of the time before, no longer holds. */
+void vidmm_may_be_written(struct vidmm_allocation *allocation);
+
+/* Starts paging in those of the items that are not resident; STATUS_SUCCESS if all are. */
+uint32_t vidmm_page_in(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                       uint32_t count, const char *cause, struct vidmm_request *request);
+
 /* Gives back its room and forgets its segment. */
 void vidmm_leave_segment(struct vidmm_allocation *allocation);
 

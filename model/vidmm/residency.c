@@ -1,4 +1,4 @@
-/* Residency: what devices require, what packets need before they may run. */
+/* Residency: what devices require (wddm.md §6.3). */
 #include "model/vidmm/internal.h"
 
 #include <stdlib.h>
@@ -14,8 +14,8 @@ struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid)
     return device;
 }
 
-static struct vidmm_residency *find(const struct vidmm_device *device,
-                                    const struct vidmm_allocation *allocation)
+struct vidmm_residency *vidmm_residency_of(const struct vidmm_device *device,
+                                           const struct vidmm_allocation *allocation)
 {
     struct vidmm_residency *residency;
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
@@ -41,15 +41,14 @@ static void relist(struct vidmm_residency *residency)
     device->missing_count += missing ? 1 : UINT32_MAX;
 }
 
-static void relist_all(struct vidmm_allocation *allocation)
+void vidmm_relist(struct vidmm_allocation *allocation)
 {
     struct vidmm_residency *residency;
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
         relist(residency);
 }
 
-/* From now on the GPU may write it: NotWrittenTo, said of the time before, no longer holds. */
-static void may_be_written(struct vidmm_allocation *allocation)
+void vidmm_may_be_written(struct vidmm_allocation *allocation)
 {
     if (allocation->content == VIDMM_IN_BOTH)
         allocation->content = VIDMM_IN_SEGMENT;
@@ -57,8 +56,8 @@ static void may_be_written(struct vidmm_allocation *allocation)
 
 static void require(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    may_be_written(allocation);
-    struct vidmm_residency *residency = find(device, allocation);
+    vidmm_may_be_written(allocation);
+    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
     if (residency) {
         residency->count++;
         return;
@@ -94,7 +93,7 @@ void vidmm_device_require(struct vidmm_device *device, struct vidmm_allocation *
 
 void vidmm_device_close(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency = find(device, allocation);
+    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
     if (residency)
         forget(residency);
 }
@@ -122,7 +121,7 @@ static void report(const struct vidmm_allocation *allocation, int sign)
 void vidmm_became_resident(struct vidmm_allocation *allocation)
 {
     allocation->state = VIDMM_RESIDENT;
-    relist_all(allocation);
+    vidmm_relist(allocation);
     allocation->segment->resident_bytes += allocation->size;
     vidmm_standing_begin(allocation);
     vidmm_remark(allocation);
@@ -132,7 +131,7 @@ void vidmm_became_resident(struct vidmm_allocation *allocation)
 void vidmm_ceases_resident(struct vidmm_allocation *allocation)
 {
     allocation->state = VIDMM_EVICTING;
-    relist_all(allocation);
+    vidmm_relist(allocation);
     vidmm_standing_end(allocation);
     vidmm_remark(allocation);
     allocation->segment->resident_bytes -= allocation->size;
@@ -184,9 +183,8 @@ static struct vidmm_allocation **copy_missing(struct vidmm_allocation *const *it
     return copy;
 }
 
-/* Starts paging in those of the items that are not resident; STATUS_SUCCESS if all are. */
-static uint32_t page_in(struct vidmm_device *device, struct vidmm_allocation *const *items,
-                        uint32_t count, const char *cause, struct vidmm_request *request)
+uint32_t vidmm_page_in(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                       uint32_t count, const char *cause, struct vidmm_request *request)
 {
     uint32_t missing;
     struct vidmm_allocation **copy = copy_missing(items, count, &missing);
@@ -238,7 +236,7 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
         wanted = required_in(device, segments);
     if (wanted > room && !(flags & VIDMM_CANT_TRIM_FURTHER)) {
         for (uint32_t i = 0; i < count; i++)
-            give_up(find(device, items[i]));
+            give_up(vidmm_residency_of(device, items[i]));
         *bytes_to_trim = wanted - room;
         return STATUS_NO_MEMORY;
     }
@@ -247,7 +245,7 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
             vidmm_allocation_assume_resident(items[i]);
         vidmm_standing_use(items[i]);
     }
-    return page_in(device, items, count, "MakeResident", request);
+    return vidmm_page_in(device, items, count, "MakeResident", request);
 }
 
 /* One level of the count less for the first `count` items; false, and nothing changed, if one of
@@ -256,13 +254,13 @@ static bool lower_counts(struct vidmm_device *device, struct vidmm_allocation *c
                          uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct vidmm_residency *residency = find(device, items[i]);
+        struct vidmm_residency *residency = vidmm_residency_of(device, items[i]);
         if (residency && residency->count > 0) {
             residency->count--;
             continue;
         }
         while (i-- > 0)
-            find(device, items[i])->count++;
+            vidmm_residency_of(device, items[i])->count++;
         return false;
     }
     return true;
@@ -283,269 +281,9 @@ uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const
 
 void vidmm_evict_settle(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency = find(device, allocation);
+    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
     if (residency && residency->count == 0) {
         forget(residency);
         vidmm_kick(device->vidmm);
-    }
-}
-
-uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation)
-{
-    return allocation->reclaims;
-}
-
-void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority, uint32_t begun)
-{
-    if (allocation->reclaims != begun || allocation->dying)
-        return;
-    allocation->vidmm->offered += !allocation->offered;
-    allocation->offered = priority > 0 ? priority : 1;
-    relist_all(allocation);
-    vidmm_remark(allocation);
-    vidmm_kick(allocation->vidmm);
-}
-
-uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,
-                       uint32_t count, struct vidmm_request *request, bool *discarded)
-{
-    *discarded = false;
-    for (uint32_t i = 0; i < count; i++) {
-        *discarded |= items[i]->discarded;
-        device->vidmm->offered -= items[i]->offered != 0;
-        items[i]->reclaims++;
-        items[i]->offered = 0;
-        items[i]->discarded = false;
-        relist_all(items[i]);
-        vidmm_remark(items[i]);
-    }
-    struct vidmm_allocation **required = memory_new(count, sizeof *required);
-    uint32_t required_count = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (find(device, items[i]))
-            required[required_count++] = items[i];
-    uint32_t status = page_in(device, required, required_count, "Reclaim", request);
-    free(required);
-    return status;
-}
-
-/* The CPU can reach system memory and what a segment shows it; anything else has to move out
- * (wddm.md §5.6). */
-static bool cpu_can_reach(const struct vidmm_allocation *allocation)
-{
-    if (allocation->state == VIDMM_OUT)
-        return true;
-    const struct profile_segment *segment = allocation->segment->profile;
-    if (segment->kind == PROFILE_APERTURE)
-        return true;
-    if (allocation->state != VIDMM_RESIDENT)
-        return false;
-    for (const struct range_extent *extent = allocation->extents; extent; extent = extent->more)
-        if (extent->offset + extent->size > segment->cpu_visible)
-            return false;
-    return true;
-}
-
-bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation,
-                struct vidmm_request *request)
-{
-    allocation->locks++;
-    vidmm_remark(allocation);
-    if (allocation->content == VIDMM_NOTHING && allocation->state == VIDMM_OUT)
-        allocation->content = VIDMM_IN_SYSTEM; /* what the CPU writes there is its content */
-    if (cpu_can_reach(allocation))
-        return true;
-    request->kind = VIDMM_PAGE_OUT;
-    request->device = device;
-    request->items = memory_new(1, sizeof *request->items);
-    request->items[0] = allocation;
-    request->count = 1;
-    request->cause = "lock";
-    vidmm_request_start(allocation->vidmm, request);
-    return false;
-}
-
-uint32_t vidmm_unlock(struct vidmm_allocation *allocation)
-{
-    if (allocation->locks == 0)
-        return STATUS_INVALID_PARAMETER;
-    allocation->locks--;
-    vidmm_remark(allocation);
-    vidmm_kick(allocation->vidmm);
-    return STATUS_SUCCESS;
-}
-
-/* A packet waits for its memory. */
-struct preparation {
-    struct vidmm_request request;
-    struct vidsch_packet *packet;
-};
-
-static void preparation_done(void *owner, struct vidmm_request *request)
-{
-    struct preparation *preparation = owner;
-    struct vidsch_packet *packet = preparation->packet;
-    struct vidmm_device *device = request->device;
-    device->turn_ends_ns =
-        sim_now(device->vidmm->sim) + device->vidmm->profile->vidmm.device_quantum_ns;
-    if (request->status != STATUS_SUCCESS)
-        packet->without_memory = true;
-    free(preparation);
-    vidsch_prepared(packet);
-}
-
-static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
-{
-    if (vidmm->held_count == vidmm->held_room) {
-        vidmm->held_room = vidmm->held_room ? 2 * vidmm->held_room : 16;
-        vidmm->held = memory_resize(vidmm->held, vidmm->held_room, sizeof(struct vidsch_packet *));
-    }
-    vidmm->held[vidmm->held_count++] = packet;
-    blame_switch(&packet->blame, PROBE_RESERVE, sim_now(vidmm->sim));
-}
-
-static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
-                              struct vidsch_packet *packet)
-{
-    const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
-    uint32_t context_count = context ? context->count : 0;
-    struct preparation *preparation = memory_new(1, sizeof *preparation);
-    struct vidmm_request *request = &preparation->request;
-    uint32_t most = packet->reference_count + device->missing_count + context_count;
-    preparation->packet = packet;
-    *request = (struct vidmm_request){.kind = VIDMM_PAGE_IN,
-                                      .device = device,
-                                      .whole_device = true,
-                                      .items = memory_new(most, sizeof *request->items),
-                                      .cause = "submission",
-                                      .blame = &packet->blame,
-                                      .done = preparation_done,
-                                      .owner = preparation};
-    for (uint32_t i = 0; i < context_count; i++)
-        request->items[request->count++] = context->items[i];
-    /* All references, the resident ones too: they must not leave while the others come. */
-    for (uint32_t i = 0; i < packet->reference_count; i++)
-        request->items[request->count++] = packet->references[i];
-    struct vidmm_residency *residency;
-    DL_FOREACH2 (device->missing, residency, missing_next)
-        request->items[request->count++] = residency->allocation;
-    vidmm_request_start(vidmm, request);
-}
-
-/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
-static bool all_resident(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying)
-            return false;
-    return true;
-}
-
-static void pin(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        items[i]->pins++;
-        vidmm_remark(items[i]);
-    }
-}
-
-static void unpin(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        items[i]->pins--;
-        vidmm_remark(items[i]);
-    }
-}
-
-bool vidmm_prepare(void *self, struct vidsch_packet *packet)
-{
-    struct vidmm *vidmm = self;
-    struct vidmm_device *device = vidsch_context_owner(packet->context);
-    const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
-    if (!packet->without_memory) {
-        /* A device whose turn is over must not go on while someone waits for room, or it would
-         * never let go of what is waited for. */
-        if (vidmm->blocked && device->turn_ends_ns <= sim_now(vidmm->sim)) {
-            hold(vidmm, packet);
-            return false;
-        }
-        if (device->missing_count || (context && !all_resident(context->items, context->count)) ||
-            !all_resident(packet->references, packet->reference_count)) {
-            start_preparation(vidmm, device, packet);
-            return false;
-        }
-    }
-    pin(packet->references, packet->reference_count);
-    for (uint32_t i = 0; i < packet->reference_count; i++) {
-        may_be_written(packet->references[i]);
-        if (packet->next_uses)
-            vidmm_foresee(packet->references[i], packet->next_uses[i]);
-        vidmm_standing_use(packet->references[i]);
-    }
-    if (context)
-        pin(context->items, context->count);
-    device->running += !packet->without_memory; /* else nobody promised that its list is there */
-    vidmm->running++;
-    return true;
-}
-
-void vidmm_release(void *self, struct vidsch_packet *packet)
-{
-    struct vidmm *vidmm = self;
-    struct vidmm_device *device = vidsch_context_owner(packet->context);
-    struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
-    unpin(packet->references, packet->reference_count);
-    if (context) {
-        /* Lazily: the state stays on the engine, so its place in memory must stay, too. */
-        if (!context->loaded && vidsch_context_loaded(packet->context)) {
-            context->loaded = true;
-            pin(context->items, context->count);
-        }
-        unpin(context->items, context->count);
-    }
-    device->running -= !packet->without_memory;
-    vidmm->running--;
-    vidmm_kick(vidmm);
-}
-
-void vidmm_unload(void *self, struct vidsch_context *vidsch_context)
-{
-    struct vidmm_context_memory *context = vidsch_context_memory(vidsch_context);
-    if (context && context->loaded) {
-        context->loaded = false;
-        unpin(context->items, context->count);
-        vidmm_kick(self);
-    }
-}
-
-/* Packets under way pinned the list as it was: what joins them is pinned as often. */
-void vidmm_context_add(struct vidsch_context *vidsch_context, struct vidmm_allocation *allocation)
-{
-    struct vidmm_context_memory *context = vidsch_context_memory(vidsch_context);
-    if (!context) {
-        context = memory_new(1, sizeof *context);
-        vidsch_context_set_memory(vidsch_context, context);
-    }
-    context->items = memory_resize(context->items, context->count + 1, sizeof *context->items);
-    context->items[context->count++] = allocation;
-    allocation->pins += vidsch_context_in_flight(vidsch_context) + context->loaded;
-    vidmm_remark(allocation);
-}
-
-void vidmm_context_remove(struct vidsch_context *vidsch_context,
-                          struct vidmm_allocation *allocation)
-{
-    struct vidmm_context_memory *context = vidsch_context_memory(vidsch_context);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < context->count; i++)
-        if (context->items[i] != allocation)
-            context->items[kept++] = context->items[i];
-    context->count = kept;
-    allocation->pins -= vidsch_context_in_flight(vidsch_context) + context->loaded;
-    vidmm_remark(allocation);
-    if (kept == 0) {
-        vidsch_context_set_memory(vidsch_context, NULL);
-        free(context->items);
-        free(context);
     }
 }
