@@ -116,7 +116,7 @@ expect 0 inspect sample.wtrace --json
 for key in events created_bytes gpu_ns references last_ns; do
     [ "$(grep "^  \"$key\"" out)" = "$(grep "^  \"$key\"" zst.json)" ] || fail "inspect: $key"
 done
-prints '"events": 1136'
+prints '"events": 1138'
 expect 0 inspect sample.jsonl
 prints "oddities"
 prints "  none"

@@ -108,8 +108,6 @@ static void draw_window(struct window *window)
     uint32_t at = window->drawn % SURFACES;
     double spread = gsl_ran_lognormal(script->random[RANDOM_ENGINE], 0, compositor->gpu_spread);
     uint64_t gpu_ns = (uint64_t)((double)compositor->gpu_ns * spread) + 1;
-    if (window->drawn >= SURFACES)
-        script_wait_until(script, window->fence, window->drawn - SURFACES + 1, window->done[at]);
     if (window->read_by[at] != 0)
         script_wait(script, window->context, desktop->fence, window->read_by[at]);
     window->done[at] = engine_run(&desktop->engine, script->clock_ns, gpu_ns);
@@ -118,6 +116,9 @@ static void draw_window(struct window *window)
     script_signal(script, window->context, window->fence, ++window->drawn);
     script_present(script, window->context, window->surfaces[at], SCRIPT_TO_COMPOSITOR);
     window->presented_ns = script->clock_ns;
+    if (window->drawn >= SURFACES)
+        script_wait_until(script, window->fence, window->drawn - SURFACES + 1,
+                          window->done[window->drawn % SURFACES]);
 }
 
 /* When the window is drawn next: at the next refresh, or whenever its program has something new. */
@@ -171,13 +172,15 @@ static void open_window(struct desktop *desktop, struct window *window)
     window->opened = true;
 }
 
-/* What the window showed last, if that is news: the compositor's work waits for its drawing. */
+/* What the window has presented last, if that is news: the compositor's work waits for its
+ * drawing. A drawing may have been written down that is presented only after now. */
 static bool take_news(struct desktop *desktop, struct window *window, uint64_t now)
 {
-    if (window->drawn == window->composed || window->presented_ns > now)
+    uint64_t presented = window->drawn - (window->drawn > 0 && window->presented_ns > now);
+    if (presented == window->composed)
         return false;
-    script_wait(&desktop->script, desktop->context, window->fence, window->drawn);
-    window->composed = window->drawn;
+    script_wait(&desktop->script, desktop->context, window->fence, presented);
+    window->composed = presented;
     return true;
 }
 
@@ -187,14 +190,14 @@ static void compose(struct desktop *desktop, const struct trace_names *reads, ui
     const struct compositor *compositor = desktop->compositor;
     uint32_t at = desktop->compositions % SURFACES;
     uint64_t gpu_ns = compositor->compose_ns + news * compositor->compose_window_ns;
-    if (desktop->compositions >= SURFACES)
-        script_wait_until(script, desktop->fence, desktop->compositions - SURFACES + 1,
-                          desktop->done[at]);
     desktop->done[at] = engine_run(&desktop->engine, script->clock_ns, gpu_ns);
     script_submit(script, desktop->context, gpu_ns, *reads,
                   script_list(script, &desktop->primaries[at], 1));
     script_signal(script, desktop->context, desktop->fence, ++desktop->compositions);
     script_present(script, desktop->context, desktop->primaries[at], 1);
+    if (desktop->compositions >= SURFACES)
+        script_wait_until(script, desktop->fence, desktop->compositions - SURFACES + 1,
+                          desktop->done[desktop->compositions % SURFACES]);
 }
 
 static void refresh(struct desktop *desktop)
@@ -228,10 +231,10 @@ static bool act_desktop(struct script *script)
         start(desktop);
     else
         refresh(desktop);
-    uint64_t next = refresh_date(desktop, desktop->refreshes) + OFFSET_NS;
-    if (script->clock_ns < next)
-        script->clock_ns = next;
-    return desktop->refreshes++ < desktop->compositor->frames;
+    while (refresh_date(desktop, desktop->refreshes) + OFFSET_NS <= script->clock_ns)
+        desktop->refreshes++; /* missed */
+    script->clock_ns = refresh_date(desktop, desktop->refreshes) + OFFSET_NS;
+    return desktop->refreshes < desktop->compositor->frames;
 }
 
 static void set(struct stage *stage, const void *of)

@@ -330,11 +330,11 @@ static bool act(struct script *script)
         load(process);
         process->begin_ns = script->clock_ns;
     } else if (process->frame < process->frames->frames) {
-        wait_for_frames(process, process->frames->latency);
         retire(process);
         stream(process);
         draw(process);
         process->frame++;
+        wait_for_frames(process, process->frames->latency);
         await_frame(process);
     } else {
         wait_for_frames(process, 1);

@@ -21,9 +21,9 @@
 struct llm {
     char node[PROFILE_NAME_SIZE];
     uint32_t requests, batch, context, chunk, weight_parts;
-    double rate, prompt, output;
+    double rate, prompt, reply;
     uint64_t weights, token_size, cache, step_ns, prompt_ns;
-    struct distribution intervals, prompts, outputs;
+    struct distribution intervals, prompts, replies;
 };
 
 #define ROW(...) WORKLOAD_ROW(llm, __VA_ARGS__)
@@ -35,10 +35,10 @@ static const struct key_spec parameters[] = {
                       "the intervals between them"),
     {ROW("prompt", NUMBER, prompt, "1..1000000", "512", "tokens of a prompt, mean")},
     DISTRIBUTION_ROWS(llm, "prompts", prompts, "lognormal", "1", "the prompts' lengths"),
-    {ROW("output", NUMBER, output, "1..1000000", "128", "tokens made for a request, mean")},
-    DISTRIBUTION_ROWS(llm, "outputs", outputs, "exponential", "0.5", "the outputs' lengths"),
+    {ROW("reply", NUMBER, reply, "1..1000000", "128", "tokens made for a request, mean")},
+    DISTRIBUTION_ROWS(llm, "replies", replies, "exponential", "0.5", "the replies' lengths"),
     {ROW("context", COUNT, context, "2..1000000", "8192",
-         "tokens of a request at most: a prompt is cut to half of it, the output to the rest")},
+         "tokens of a request at most: a prompt is cut to half of it, the reply to the rest")},
     {ROW("batch", COUNT, batch, "1..4096", "16", "requests that are worked on at a time, at most")},
     {ROW("weights", SIZE, weights, "4KiB..4TB", "4GiB", "bytes of the model")},
     {ROW("weight-parts", COUNT, weight_parts, "1..4096", "32", "allocations that it lies in")},
@@ -57,9 +57,9 @@ enum { THINK_NS = 20000 /* CPU time between a call's return and the next call, m
 enum { RANDOM_ARRIVAL = SCRIPT_PACE + 1, RANDOM_PROMPT, RANDOM_OUTPUT };
 
 struct request {
-    uint64_t number;         /* from 1: the value of the fence that says it has come */
-    uint32_t prompt, output; /* tokens */
-    uint32_t made;           /* so far */
+    uint64_t number;        /* from 1: the value of the fence that says it has come */
+    uint32_t prompt, reply; /* tokens */
+    uint32_t made;          /* so far */
     uint32_t chunk_count;
     uint64_t *chunks;
     struct request *prev, *next;
@@ -98,8 +98,8 @@ static void arrive(struct front *front)
     request->number = ++front->arrived;
     request->prompt = cut(distribution_whole(&llm->prompts, random[RANDOM_PROMPT], llm->prompt),
                           llm->context / 2);
-    request->output = cut(distribution_whole(&llm->outputs, random[RANDOM_OUTPUT], llm->output),
-                          llm->context - request->prompt);
+    request->reply = cut(distribution_whole(&llm->replies, random[RANDOM_OUTPUT], llm->reply),
+                         llm->context - request->prompt);
     DL_APPEND(front->queue, request);
     script_signal(&front->script, 0, front->fence, request->number);
 }
@@ -187,7 +187,7 @@ static void fill_batch(struct server *server)
         DL_DELETE(server->front->queue, request);
         script_wait(script, 0, server->front->fence, request->number);
         request->chunks =
-            memory_new(chunks_for(llm, request->prompt + request->output), sizeof(uint64_t));
+            memory_new(chunks_for(llm, request->prompt + request->reply), sizeof(uint64_t));
         while (request->chunk_count < chunks)
             add_chunk(server, request);
         server->prompt_tokens += request->prompt;
@@ -254,7 +254,7 @@ static void finish(struct server *server)
 {
     struct request *request, *next;
     DL_FOREACH_SAFE (server->running, request, next) {
-        if (++request->made < request->output)
+        if (++request->made < request->reply)
             continue;
         leave(server, request);
         script_evict(&server->script, request->chunks, request->chunk_count, SCRIPT_EVICT_NOW);
@@ -319,7 +319,7 @@ static const char *refuse(const void *of)
 {
     const struct llm *llm = of;
     if (distribution_wrong(&llm->intervals) || distribution_wrong(&llm->prompts) ||
-        distribution_wrong(&llm->outputs))
+        distribution_wrong(&llm->replies))
         return DISTRIBUTION_WRONG;
     if (llm->weights / llm->weight_parts < 4096)
         return "a part of the weights has less than 4 KiB: expected fewer weight-parts";

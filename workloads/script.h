@@ -56,7 +56,8 @@ void script_present(struct script *script, uint64_t context, uint64_t allocation
 
 void script_exit(struct script *script);
 
-/* A wait of the thread for work that ends at `done_ns`: the clock moves there. */
+/* A wait of the thread for work that ends at `done_ns`: the clock moves there. It had better be the
+ * last of what is written at a time, for others act before the clock gets there. */
 void script_wait_until(struct script *script, uint64_t fence, uint64_t value, uint64_t done_ns);
 
 /* Gives the engine work at a date; answers when it is done. */

@@ -45,7 +45,8 @@ struct job {
     uint64_t context, fence, *buffers;
     uint64_t kernels, run;   /* in all, and so far */
     uint64_t quantum, turns; /* kernels at a time; times it had the lock */
-    uint64_t *done;          /* by kernel modulo ahead */
+    bool has_lock;
+    uint64_t *done; /* by kernel modulo ahead */
 };
 
 static void start(struct job *job)
@@ -69,8 +70,6 @@ static void run_kernel(struct job *job)
 {
     struct script *script = &job->script;
     const struct swap *swap = job->swap;
-    if (job->run >= swap->ahead)
-        wait_for(job, job->run - swap->ahead + 1);
     job->done[job->run++ % swap->ahead] =
         engine_run(job->engine, script->clock_ns, swap->kernel_ns);
     script_submit(script, job->context, swap->kernel_ns, (struct trace_names){0},
@@ -78,12 +77,15 @@ static void run_kernel(struct job *job)
     script_signal(script, job->context, job->fence, job->run);
 }
 
-/* The jobs take the lock one after the other: it is this one's turn when all before have had it. */
+/* The jobs take the lock one after the other: it is this one's turn when all before have had it,
+ * and it takes it the instant after. */
 static void take_lock(struct job *job)
 {
     const struct swap *swap = job->swap;
     uint64_t before = job->turns++ * swap->jobs + job->index;
-    script_wait_until(&job->script, job->lock, before, before * job->quantum * swap->kernel_ns);
+    script_wait_until(&job->script, job->lock, before,
+                      before * (job->quantum * swap->kernel_ns + 1));
+    job->has_lock = true;
     if (swap->residency == IN_TURN)
         script_make_resident(&job->script, job->buffers, swap->buffers);
 }
@@ -95,26 +97,28 @@ static void give_lock(struct job *job)
     if (swap->residency == IN_TURN)
         script_evict(&job->script, job->buffers, swap->buffers, SCRIPT_EVICT_NOW);
     script_signal(&job->script, 0, job->lock, (job->turns - 1) * swap->jobs + job->index + 1);
+    job->has_lock = false;
 }
 
 static bool act(struct script *script)
 {
     struct job *job = (struct job *)script;
-    bool locks = job->quantum != 0;
     if (job->context == 0) {
         start(job);
-        return true;
-    }
-    if (locks && job->run % job->quantum == 0)
+    } else if (job->run == job->kernels) {
+        script_exit(script);
+        return false;
+    } else if (job->quantum != 0 && !job->has_lock) {
         take_lock(job);
-    run_kernel(job);
-    if (locks && (job->run % job->quantum == 0 || job->run == job->kernels))
-        give_lock(job);
-    if (job->run < job->kernels)
-        return true;
-    wait_for(job, job->run);
-    script_exit(script);
-    return false;
+    } else {
+        run_kernel(job);
+        bool last = job->run == job->kernels;
+        if (job->quantum != 0 && (last || job->run % job->quantum == 0))
+            give_lock(job);
+        else if (last || job->run >= job->swap->ahead)
+            wait_for(job, last ? job->run : job->run - job->swap->ahead + 1);
+    }
+    return true;
 }
 
 static uint64_t in_kernels(const struct swap *swap, uint64_t time_ns)

@@ -151,9 +151,6 @@ static void step(struct trainer *trainer)
     const struct training *training = trainer->training;
     struct layer *layers = trainer->layers;
     double layer_ns = (double)training->layer_ns * training->batch;
-    if (trainer->step >= training->ahead)
-        script_wait_until(script, trainer->stepped, trainer->step - training->ahead + 1,
-                          trainer->done[trainer->step % training->ahead]);
     upload(trainer);
     uint64_t from = trainer->inputs[trainer->step % INPUTS];
     for (uint32_t i = 0; i < training->layers; i++) {
@@ -173,6 +170,9 @@ static void step(struct trainer *trainer)
     }
     script_signal(script, trainer->compute, trainer->stepped, trainer->step + 1);
     trainer->done[trainer->step++ % training->ahead] = trainer->engine.free_ns;
+    if (trainer->step >= training->ahead)
+        script_wait_until(script, trainer->stepped, trainer->step - training->ahead + 1,
+                          trainer->done[trainer->step % training->ahead]);
 }
 
 static bool act(struct script *script)

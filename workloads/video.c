@@ -155,7 +155,6 @@ static void hand_in(struct stream *stream)
 {
     struct script *script = &stream->script;
     uint32_t at = (uint32_t)(stream->frame % stream->video->surfaces);
-    collect(stream, stream->video->surfaces);
     script_access(script, stream->inputs[at], FILL_NS);
     uint64_t now = script->clock_ns;
     decode(stream, at, &now);
@@ -163,6 +162,7 @@ static void hand_in(struct stream *stream)
     encode(stream, at, &now);
     stream->done[at] = now;
     stream->frame++;
+    collect(stream, stream->video->surfaces);
 }
 
 static bool act(struct script *script)
@@ -182,7 +182,7 @@ static bool act(struct script *script)
             script->clock_ns = due;
         return true;
     }
-    for (uint32_t behind = video->surfaces; behind > 0; behind--)
+    for (uint32_t behind = video->surfaces; behind-- > 1;)
         collect(stream, behind);
     script_exit(script);
     return false;
