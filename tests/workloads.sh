@@ -1,0 +1,53 @@
+#!/bin/sh
+# Every generator from the command line: its help, a trace that inspect finds nothing odd in, and a replay of it in which
+# nothing is wrong: invariants hold, no call fails, nothing has to be assumed, nobody waits for ever.
+set -u
+
+export LC_ALL=C
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# replays NAME PROFILE ARGUMENT...: generates and replays.
+replays() {
+    name=$1
+    profile=$2
+    shift 2
+    what="$name $* on $profile"
+    "$WDDMSIM" generate "$name" -o trace.wtrace "$@" || fail "$what: not generated"
+    "$WDDMSIM" inspect trace.wtrace >facts || fail "$what: inspect fails"
+    [ "$(sed -n '/^oddities/,$p' facts | tr -d ' \n')" = oddities'none' ] || fail "$what: oddities: $(cat facts)"
+    rm -rf out
+    "$WDDMSIM" replay trace.wtrace -H "$profile" --check --no-report -q -o out >said 2>&1 ||
+        fail "$what: replay: $(cat said)"
+    grep '"STATUS_' out/summary.json | grep -v STATUS_PENDING && fail "$what: calls failed"
+    sed -n '/"assumptions"/,/}/p' out/summary.json | grep '[1-9]' && fail "$what: something was assumed"
+}
+
+"$WDDMSIM" generate list >list || fail "generate list"
+names=$(sed -n '2,$s/ .*//p' list)
+[ "$(echo "$names" | wc -l)" -ge 10 ] || fail "only these workloads: $names"
+for name in $names; do
+    "$WDDMSIM" generate "$name" --help >help || fail "generate $name --help"
+    grep -q 'default: ' help || fail "generate $name --help says no defaults"
+    replays "$name" rtx3070-8g
+done
+
+# Too little memory for what they do.
+replays frames rtx3070-8g --textures 300 --texture-size 32MiB --idle 20 --turns 1 --passes 3 --frames 100
+replays training rtx3070-8g --batch 3 --residency in-turn --steps 3
+replays swap rtx3070-8g --quantum 200ms --work 1s --residency in-turn
+replays scan rtx3070-8g --blocks 6000 --passes 2
+replays llm rtx3070-8g --requests 30 --rate 20 --cache 1GiB --weights 6GiB
+# Without explicit residency.
+replays scan ideal --residency per-submit --blocks 600 --passes 3
+replays zipf ideal --residency per-submit --blocks 2000 --references 3000
+
+[ "$failures" -eq 0 ] || echo "$failures failures"
+[ "$failures" -eq 0 ]
