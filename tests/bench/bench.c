@@ -122,6 +122,7 @@ int main(void)
            "baseline is");
     bench_replay(&bench);
     bench_decode(&bench);
+    bench_workloads(&bench);
     bench_memory(&bench);
     remove_folder(bench.folder);
     return 0;

@@ -47,9 +47,13 @@ struct bench_generate {
 };
 bench_function bench_generate;
 
+/* Writes so many of the plainest events. */
+bench_function bench_submits;
+
 /* The groups of rows. */
 void bench_replay(const struct bench *bench);
 void bench_memory(const struct bench *bench);
 void bench_decode(const struct bench *bench);
+void bench_workloads(const struct bench *bench);
 
 #endif

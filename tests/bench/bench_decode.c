@@ -75,12 +75,13 @@ static bool scan(const void *what, struct bench_answer *answer)
 }
 
 /* Submissions without lists: the simplest events that a recording is full of. */
-static bool generate_submits(const void *what, struct bench_answer *answer)
+bool bench_submits(const void *what, struct bench_answer *answer)
 {
     const struct bench_generate *wanted = what;
     const struct trace_header header = {.version = TRACE_VERSION, .source = "bench"};
     struct trace_writer *writer;
     struct trace_error error;
+    double begun = bench_seconds();
     bool good = trace_writer_open(wanted->path, &header, &writer, &error);
     for (uint64_t i = 0; good && i < wanted->events; i++) {
         const struct trace_event event = {
@@ -95,7 +96,9 @@ static bool generate_submits(const void *what, struct bench_answer *answer)
         good = trace_writer_put(writer, &event, &error);
     }
     answer->events = wanted->events;
-    if (good && trace_writer_close(writer, &error))
+    good = good && trace_writer_close(writer, &error);
+    answer->seconds = bench_seconds() - begun;
+    if (good)
         return true;
     fprintf(stderr, "bench: %s\n", error.message);
     return false;
@@ -253,7 +256,7 @@ void bench_decode(const struct bench *bench)
               (double)events / bare.seconds * 1e-6, "M events/s", "memcpy of the decoded events");
 
     snprintf(path, sizeof path, "%s/submits.wtrace", bench->folder);
-    bench_run(generate_submits, &(struct bench_generate){path, bench->events});
+    bench_run(bench_submits, &(struct bench_generate){path, bench->events});
     bench_compare(bench, decode, path, copy, &events, &answer, &bare);
     bench_row(".wtrace decode, submissions", (double)answer.events / answer.seconds * 1e-6,
               (double)events / bare.seconds * 1e-6, "M events/s", "memcpy of the decoded events");
