@@ -9,15 +9,16 @@ extern const struct trace_format trace_format_dat;
 extern const struct trace_format trace_format_ftrace;
 extern const struct trace_format trace_format_gpgmm;
 extern const struct trace_format trace_format_kineto;
+extern const struct trace_format trace_format_kvcache;
 extern const struct trace_format trace_format_nsight;
 extern const struct trace_format trace_format_pytorch;
 
 /* kineto takes any Chrome JSON, and jsonl every object that is nobody else's, to say what is wrong
  * with it. */
 const struct trace_format *const trace_formats[] = {
-    &trace_format_wtrace, &trace_format_etl,     &trace_format_dat,
-    &trace_format_ftrace, &trace_format_gpgmm,   &trace_format_kineto,
-    &trace_format_nsight, &trace_format_pytorch, &trace_format_jsonl,
+    &trace_format_wtrace,  &trace_format_etl,    &trace_format_dat,     &trace_format_ftrace,
+    &trace_format_gpgmm,   &trace_format_kineto, &trace_format_kvcache, &trace_format_nsight,
+    &trace_format_pytorch, &trace_format_jsonl,
 };
 
 const size_t trace_format_count = sizeof trace_formats / sizeof *trace_formats;

@@ -122,6 +122,11 @@ static const char gpgmm[] =
     "114010},"
     "{\"name\":\"Heap\",\"ph\":\"D\",\"id\":\"0x70\",\"tid\":7,\"ts\":150000,\"pid\":5}]}";
 
+static const char kvcache[] =
+    "{\"timestamp\": 1000, \"input_length\": 513, \"output_length\": 2, \"hash_ids\": [0, 7]}\n"
+    "{\"timestamp\": 1003, \"input_length\": 1030, \"output_length\": 9, \"hash_ids\": [0, 7, 9]}\n"
+    "{\"timestamp\": 2e3, \"input_length\": 513, \"output_length\": 2, \"hash_ids\": [0, 3]}\n";
+
 /* Rows as fuzz_nsight.c reads them: names of calls, launches, a kernel, a copy, a fill, memory
  * taken and given back; and packets. */
 static const char cuda_rows[] = "\x00"
@@ -161,6 +166,7 @@ int main(int count, char **arguments)
     write_dat(arguments[1]);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
     write_seed(arguments[1], "sample.gpgmm", gpgmm, strlen(gpgmm));
+    write_seed(arguments[1], "sample.kvcache", kvcache, strlen(kvcache));
     write_seed(arguments[1], "sample.pytorch", pickle.bytes, pickle.length);
     write_database(arguments[1], "cuda.nsight", nsight_cuda_sample);
     write_database(arguments[1], "wddm.nsight", nsight_wddm_sample);
