@@ -165,34 +165,52 @@ static void leave(struct server *server, struct request *request)
     server->chunks_used -= request->chunk_count;
 }
 
+/* Chunks that the request is short of for its next token. */
+static uint64_t shortage(const struct llm *llm, const struct request *request)
+{
+    return chunks_for(llm, request->prompt + request->made + 1) - request->chunk_count;
+}
+
+/* Whether the request can join the batch, and everybody in it still make a token. */
+static bool has_room(const struct server *server, const struct request *request)
+{
+    uint64_t wanted = request->chunk_count + shortage(server->llm, request);
+    const struct request *other;
+    DL_FOREACH (server->running, other)
+        wanted += shortage(server->llm, other);
+    return server->running_count < server->llm->batch &&
+           wanted <= server->chunks_most - server->chunks_used;
+}
+
+static void take_back(struct server *server, struct request *request)
+{
+    DL_DELETE(server->spilled, request);
+    script_make_resident(&server->script, request->chunks, request->chunk_count);
+    server->chunks_used += request->chunk_count;
+    join(server, request);
+}
+
+static void take_up(struct server *server, struct request *request)
+{
+    struct front *front = server->front;
+    DL_DELETE(front->queue, request);
+    script_wait(&server->script, 0, front->fence, request->number);
+    request->chunks =
+        memory_new(chunks_for(server->llm, request->prompt + request->reply), sizeof(uint64_t));
+    for (uint64_t chunks = chunks_for(server->llm, request->prompt); chunks > 0; chunks--)
+        add_chunk(server, request);
+    server->prompt_tokens += request->prompt;
+    join(server, request);
+}
+
 /* Those that spilled go on first; then whoever has come, as long as there is room. */
 static void fill_batch(struct server *server)
 {
-    struct script *script = &server->script;
-    const struct llm *llm = server->llm;
-    while (server->running_count < llm->batch && server->spilled != NULL &&
-           server->spilled->chunk_count <= server->chunks_most - server->chunks_used) {
-        struct request *request = server->spilled;
-        DL_DELETE(server->spilled, request);
-        script_make_resident(script, request->chunks, request->chunk_count);
-        server->chunks_used += request->chunk_count;
-        join(server, request);
-    }
-    while (server->running_count < llm->batch && server->spilled == NULL &&
-           server->front->queue != NULL) {
-        struct request *request = server->front->queue;
-        uint64_t chunks = chunks_for(llm, request->prompt);
-        if (chunks > server->chunks_most - server->chunks_used)
-            break;
-        DL_DELETE(server->front->queue, request);
-        script_wait(script, 0, server->front->fence, request->number);
-        request->chunks =
-            memory_new(chunks_for(llm, request->prompt + request->reply), sizeof(uint64_t));
-        while (request->chunk_count < chunks)
-            add_chunk(server, request);
-        server->prompt_tokens += request->prompt;
-        join(server, request);
-    }
+    while (server->spilled != NULL && has_room(server, server->spilled))
+        take_back(server, server->spilled);
+    while (server->spilled == NULL && server->front->queue != NULL &&
+           has_room(server, server->front->queue))
+        take_up(server, server->front->queue);
 }
 
 static void spill(struct server *server, struct request *request)
@@ -205,21 +223,17 @@ static void spill(struct server *server, struct request *request)
 /* Room for one more token of each request; the last one spills where there is none. */
 static void grow(struct server *server)
 {
-    const struct llm *llm = server->llm;
     struct request *request = server->running;
     while (request != NULL) {
-        if (chunks_for(llm, request->prompt + request->made + 1) > request->chunk_count) {
-            struct request *last = server->running->prev;
-            if (server->chunks_used == server->chunks_most) {
-                bool itself = last == request;
-                spill(server, last);
-                if (itself)
-                    return;
-                continue;
-            }
+        struct request *last = server->running->prev;
+        if (shortage(server->llm, request) == 0) {
+            request = request->next;
+        } else if (server->chunks_used < server->chunks_most) {
             add_chunk(server, request);
+        } else {
+            request = last != request ? request : NULL;
+            spill(server, last);
         }
-        request = request->next;
     }
 }
 

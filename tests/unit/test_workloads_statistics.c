@@ -516,11 +516,14 @@ static void test_video(void **state)
 static void test_llm(void **state)
 {
     (void)state;
-    enum { REQUESTS = 3000, CHUNK = 64, BUDGET = 200 };
+    enum { REQUESTS = 3000, BUDGET = 200, NAMES = 1 << 16 };
     struct made made;
     struct sample arrivals = {0};
     uint64_t front = 0, server = 0, weights = 0, chunks = 0, resident = 0, most = 0, evictions = 0;
     double tokens = 0, taken = 0;
+    /* By chunk: how many steps there were when it was made resident. */
+    uint64_t steps = 0, *since = calloc(NAMES, sizeof *since);
+    assert_non_null(since);
     made_open(&made, "llm",
               MADE_ARGUMENTS("requests", "3000", "rate", "60", "prompt", "300", "prompts", "fixed",
                              "reply", "100", "replies", "exponential", "chunk", "64", "token-size",
@@ -543,6 +546,15 @@ static void test_llm(void **state)
             resident += event->allocations.count;
         if (event->op == TRACE_EVICT)
             resident -= event->allocations.count;
+        /* Whoever is taken back makes a token before it may have to spill again. */
+        for (uint32_t i = 0; i < event->allocations.count; i++) {
+            uint64_t name = event->allocations.items[i].number;
+            assert_true(name < NAMES);
+            if (event->op == TRACE_MAKE_RESIDENT)
+                since[name] = steps;
+            else if (event->op == TRACE_EVICT && i == 0)
+                assert_true(steps > since[name]);
+        }
         if (event->op == TRACE_DESTROY_ALLOCATION)
             taken += event->allocations.count;
         evictions += event->op == TRACE_EVICT;
@@ -550,6 +562,7 @@ static void test_llm(void **state)
         if (event->op == TRACE_SUBMIT) {
             assert_int_equal(event->allocations.count + event->writes.count - weights, resident);
             tokens += event->writes.count;
+            steps++;
         }
     }
     assert_true(front != server);
@@ -570,6 +583,7 @@ static void test_llm(void **state)
                   mean, z);
     assert_true(fabs(z) < most_z());
     sample_free(&arrivals);
+    free(since);
 }
 
 int main(void)
