@@ -70,6 +70,7 @@ void *references_program(struct stage *stage, const struct references *reference
 {
     struct referrer *referrer = stage_script(stage, stage_process(stage), act, size);
     referrer->references = references;
+    referrer->script.segment = workload_segment(references->segment);
     referrer->choose = choose;
     referrer->blocks = blocks;
     referrer->chosen = stage_memory(stage, most, sizeof *referrer->chosen);

@@ -14,7 +14,7 @@ enum references_residency {
 };
 
 struct references {
-    char node[PROFILE_NAME_SIZE];
+    char node[PROFILE_NAME_SIZE], segment[PROFILE_NAME_SIZE];
     uint64_t block_size, gpu_ns;
     uint32_t ahead;
     enum references_residency residency;
@@ -33,6 +33,7 @@ struct references {
                       "in-turn: a block is made resident before a submission and evicted, if "     \
                       "necessary, behind it; held: all are resident all the time; per-submit: no " \
                       "such calls, as before WDDM 2.0")},                                          \
+        WORKLOAD_SEGMENT_ROW(structure, member.segment),                                           \
     {                                                                                              \
         WORKLOAD_ROW(structure, "node", TEXT, member.node, "a node's name", "3d",                  \
                      "the engine that it works on")                                                \

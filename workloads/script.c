@@ -94,10 +94,21 @@ uint64_t script_create_context(struct script *script, const char *node, int prio
     return event->context.number;
 }
 
+/* The list of the only segment that allocations may lie in. */
+static struct trace_names segments_of(struct script *script)
+{
+    struct trace_name *segment = script_names(script, 1);
+    segment->text = script->segment;
+    return (struct trace_names){segment, 1};
+}
+
 static struct trace_event *create(struct script *script, const char *usage, uint64_t size,
                                   uint64_t *numbers, uint32_t count)
 {
     struct trace_allocation *items = take(script, count, sizeof *items);
+    struct trace_names segments = {0};
+    if (script->segment != NULL)
+        segments = segments_of(script);
     for (uint32_t i = 0; i < count; i++) {
         numbers[i] = ++script->stage->allocations;
         items[i] = (struct trace_allocation){
@@ -107,6 +118,10 @@ static struct trace_event *create(struct script *script, const char *usage, uint
             .size = size,
             .usage = usage,
         };
+        if (script->segment != NULL) {
+            items[i].given |= TRACE_GIVEN(TRACE_SEGMENTS);
+            items[i].segments = segments;
+        }
     }
     struct trace_event *event = call(script, TRACE_CREATE_ALLOCATION,
                                      TRACE_GIVEN(TRACE_DEVICE) | TRACE_GIVEN(TRACE_CREATIONS));

@@ -28,9 +28,10 @@ struct script {
     script_act *act;
     void (*fini)(struct script *script); /* releases what the stage does not own; may be NULL */
     uint32_t pid, tid;
-    uint64_t device;   /* its process' */
-    uint64_t clock_ns; /* when the next call is made */
-    double think_ns;   /* mean CPU time between calls; 0: neither pauses nor calls take time */
+    uint64_t device;     /* its process' */
+    const char *segment; /* the only one that its allocations may lie in; NULL: any that suits */
+    uint64_t clock_ns;   /* when the next call is made */
+    double think_ns;     /* mean CPU time between calls; 0: neither pauses nor calls take time */
     gsl_rng *random[SCRIPT_STREAMS];
 
     /* The calls not yet in the trace, and what they point to. */

@@ -13,7 +13,7 @@
 enum residency { HELD, IN_TURN };
 
 struct swap {
-    char node[PROFILE_NAME_SIZE];
+    char node[PROFILE_NAME_SIZE], segment[PROFILE_NAME_SIZE];
     uint32_t jobs, buffers, ahead;
     uint64_t working_set, kernel_ns, work_ns, quantum_ns;
     enum residency residency;
@@ -33,6 +33,7 @@ static const struct key_spec parameters[] = {
     {ROW("residency", CHOICE, residency, "held, in-turn", "held",
          "held: a job's buffers are resident all the time; in-turn: only while it has the lock")},
     {ROW("ahead", COUNT, ahead, "1..1024", "2", "kernels that may be in a job's queue")},
+    WORKLOAD_SEGMENT_ROW(swap, segment),
     {ROW("node", TEXT, node, "a node's name", "compute", "the engine they share")},
 };
 
@@ -135,6 +136,7 @@ static void set(struct stage *stage, const void *of)
     for (uint32_t i = 0; i < swap->jobs; i++) {
         struct job *job = stage_script(stage, stage_process(stage), act, sizeof *job);
         job->swap = swap;
+        job->script.segment = workload_segment(swap->segment);
         job->engine = engine;
         job->lock = lock;
         job->index = i;

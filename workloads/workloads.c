@@ -61,6 +61,11 @@ bool workload_set(const struct workload *workload, void *parameters, const char 
     return trace_fail(error, false, "%s has no parameter \"%.60s\"", workload->name, name);
 }
 
+const char *workload_segment(const char *name)
+{
+    return strcmp(name, "any") != 0 ? name : NULL;
+}
+
 /* The command that makes the trace: what is not at its default. */
 static void describe(const struct workload *workload, const void *parameters, uint64_t seed,
                      char *text, size_t size)

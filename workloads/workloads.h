@@ -27,6 +27,17 @@ struct workload {
     .key = name, .type = KEY_##of_type, .offset = offsetof(struct structure, member),              \
     .range = values, .standard = default_value, .meaning = text
 
+/* The row of a workload whose allocations may be confined to one segment: memory that an experiment
+ * is to run out of, without the aperture to help out. */
+#define WORKLOAD_SEGMENT_ROW(structure, member)                                                    \
+    {                                                                                              \
+        WORKLOAD_ROW(structure, "segment", TEXT, member, "a segment's name", "local",              \
+                     "the only segment that its allocations may lie in; any: wherever suits")      \
+    }
+
+/* The segment such a row names; NULL: any. */
+const char *workload_segment(const char *name);
+
 extern const struct workload *const workloads[];
 extern const size_t workload_count;
 
