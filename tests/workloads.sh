@@ -39,6 +39,20 @@ for name in $names; do
     replays "$name" rtx3070-8g
 done
 
+# The page: every workload has its section and its picture, and every command there works.
+page=$SOURCE/workloads/WORKLOADS.md
+for name in $names; do
+    grep -q "^## \`$name\`\$" "$page" || fail "WORKLOADS.md has no section on $name"
+    grep -q "(../doc/workloads/$name.png)" "$page" || fail "WORKLOADS.md has no picture of $name"
+    [ -s "$SOURCE/doc/workloads/$name.png" ] || fail "no picture of $name"
+done
+sed -n 's/^    wddmsim generate //p' "$page" >commands
+[ "$(wc -l <commands)" -ge 12 ] || fail "WORKLOADS.md has only $(wc -l <commands) commands"
+while read -r line; do
+    # shellcheck disable=SC2086 # words
+    "$WDDMSIM" generate $line || fail "WORKLOADS.md: wddmsim generate $line"
+done <commands
+
 # Too little memory for what they do.
 replays frames rtx3070-8g --textures 300 --texture-size 32MiB --idle 20 --turns 1 --passes 3 --frames 100
 replays training rtx3070-8g --batch 3 --residency in-turn --steps 3
