@@ -178,6 +178,45 @@ static void test_work(void **state)
     imported_free(&imported);
 }
 
+#define KERNEL(ts, dur, stream, correlation)                                                       \
+    "{\"ph\":\"X\",\"cat\":\"kernel\",\"ts\":" #ts ",\"dur\":" #dur                                \
+    ",\"args\":{\"stream\":" #stream ",\"correlation\":" #correlation "}},"
+#define SUBMIT(t, tid, gpu, more)                                                                  \
+    "{\"t\":" #t ",\"pid\":50,\"tid\":" #tid                                                       \
+    ",\"op\":\"Submit\",\"context\":\"gpu 0 stream 7\",\"gpu\":" #gpu more "}\n"
+
+/* The recording begins in the middle: what runs at 100 and 120 was asked for before what runs at
+ * 130 and was asked for at 20. What runs last was, too, but there is nothing to tell when. One
+ * launch may be of several kernels, which run in their order, not the file's. On another stream
+ * nothing is known of the order. */
+static void test_unlaunched(void **state)
+{
+    (void)state;
+    static const char text[] = "[" KERNEL(131, 1, 7, 11) KERNEL(130, 1, 7, 11) KERNEL(120, 10, 7, 3)
+        KERNEL(100, 20, 7, 2) KERNEL(200, 5, 7, 4)
+            KERNEL(50, 1, 8, 5) "{\"ph\":\"X\",\"cat\":\"cuda_runtime\",\"name\":"
+                                "\"cudaGraphLaunch\",\"pid\":50,\"tid\":"
+                                "51,\"ts\":20,\"dur\":3,\"args\":{\"correlation\":11}}]";
+    static const char expected[] =
+        "{\"t\":0,\"pid\":50,\"tid\":0,\"op\":\"CreateDevice\",\"device\":\"gpu 0\","
+        "\"existing\":true}\n"
+        "{\"t\":0,\"pid\":50,\"tid\":0,\"op\":\"CreateContext\",\"context\":\"gpu 0 stream 7\","
+        "\"device\":\"gpu 0\",\"node\":\"compute\",\"existing\":true}\n"
+        "{\"t\":0,\"pid\":50,\"tid\":0,\"op\":\"CreateContext\",\"context\":\"gpu 0 stream 8\","
+        "\"device\":\"gpu 0\",\"node\":\"compute\",\"existing\":true}\n" SUBMIT(
+            0, 0, 20000, ",\"done\":100000") SUBMIT(0, 0, 10000, ",\"done\":110000")
+            SUBMIT(0, 51, 1000, ",\"dur\":3000,\"done\":111000")
+                SUBMIT(0, 51, 1000, ",\"done\":112000") "{\"t\":30000,\"pid\":50,\"tid\":0,\"op\":"
+                                                        "\"Submit\",\"context\":\"gpu 0 stream 8\","
+                                                        "\"gpu\":1000,\"done\":31000}\n" SUBMIT(
+                                                            180000, 0, 5000, ",\"done\":185000");
+    struct imported imported;
+    import_text(&imported, &trace_format_kineto, text);
+    assert_lines(&imported, expected);
+    assert_true(imported_fact(&imported, "work-unlaunched") == 4);
+    imported_free(&imported);
+}
+
 #define MEMORY(ts, address, bytes, total)                                                          \
     "{\"ph\":\"i\",\"name\":\"[memory]\",\"pid\":5,\"tid\":6,\"ts\":" #ts                          \
     ",\"args\":{\"Device Type\":1,\"Device Id\":2,\"Addr\":" #address ",\"Bytes\":" #bytes         \
@@ -308,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_recording_of_pageable_copies),
         cmocka_unit_test(test_recording_of_pinned_copies),
         cmocka_unit_test(test_work),
+        cmocka_unit_test(test_unlaunched),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_undecodable),
         cmocka_unit_test(test_damage),

@@ -102,12 +102,13 @@ bool activities_add(struct activities *activities, const struct activity *activi
         added.done_ns = added.start_ns + (int64_t)added.dur_ns;
         if (activity->correlation != 0) {
             sorter = activities->launches;
+            added.order.tie = BEHIND_LAUNCHES | added.order.key >> 1; /* what began first */
             added.order.key = activity->correlation;
-            added.order.tie |= BEHIND_LAUNCHES;
             break;
         }
         sorter = activities->work;
         added.called_ns = added.start_ns;
+        added.unlaunched = true;
         activities->tally.unlaunched++;
         break;
     case ACTIVITY_PACKET:

@@ -97,6 +97,7 @@ struct activity {
     uint64_t gpu_ns;      /* engine time */
     int64_t done_ns;      /* when whoever waits for it is told */
     uint8_t engine;       /* of a packet */
+    bool unlaunched;      /* set here: its call is not recorded */
     bool observed;        /* of a copy or fill, set here: the second time, what it was seen to do */
 };
 

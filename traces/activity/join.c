@@ -28,6 +28,7 @@ static bool join_launches(struct activities *activities)
             work.tid = launch.tid;
             told = true;
         } else {
+            work.unlaunched = true;
             activities->tally.unlaunched++;
         }
         work.order =
@@ -40,6 +41,65 @@ static bool join_launches(struct activities *activities)
     trace_sorter_free(sorter);
     activities->launches = NULL;
     return true;
+}
+
+/* A stream does one thing after the other, in the order they were asked for. So what ran before
+ * something whose call is known was asked for before that call, too: the earliest such call of each
+ * stream, as the work is walked from the last to the first. */
+static bool order_unlaunched(struct activities *activities, struct trace_sorter *backwards,
+                             struct trace_map *streams)
+{
+    const struct activity *next;
+    if (!trace_sorter_start(backwards))
+        return activity_take_failure(activities, backwards);
+    while ((next = trace_sorter_next(backwards)) != NULL) {
+        struct activity work = *next;
+        uint64_t owner = (uint64_t)work.pid << 32 | work.device;
+        uint64_t number = (uint64_t)work.context << 32 | work.stream;
+        int64_t *earliest_ns = trace_map_get(streams, owner, number);
+        if (earliest_ns == NULL && !work.unlaunched) {
+            earliest_ns = trace_arena_take(&activities->arena, 1, sizeof *earliest_ns);
+            if (earliest_ns == NULL || !trace_map_put(streams, owner, number, earliest_ns))
+                return activity_fail(activities, "out of memory");
+            *earliest_ns = work.called_ns;
+        }
+        if (work.unlaunched && earliest_ns != NULL && *earliest_ns < work.called_ns)
+            work.called_ns = *earliest_ns;
+        else if (!work.unlaunched && work.called_ns < *earliest_ns)
+            *earliest_ns = work.called_ns;
+        work.order.key = ~work.order.key;
+        work.order.tie = ~work.order.tie;
+        if (!trace_sorter_put(activities->work, &work))
+            return activity_take_failure(activities, activities->work);
+    }
+    return trace_sorter_failure(backwards) == NULL || activity_take_failure(activities, backwards);
+}
+
+static bool call_unlaunched(struct activities *activities)
+{
+    struct trace_sorter *forwards = activities->work;
+    struct trace_sorter *backwards = trace_sorter_create(sizeof(struct activity), SORTER_MEMORY);
+    struct trace_map streams = {0};
+    const struct activity *next;
+    bool good = backwards != NULL || activity_fail(activities, "out of memory");
+    good = good && (trace_sorter_start(forwards) || activity_take_failure(activities, forwards));
+    while (good && (next = trace_sorter_next(forwards)) != NULL) {
+        struct activity work = *next;
+        if (work.pid == 0)
+            work.pid = activities->process;
+        work.order.key = ~work.order.key;
+        work.order.tie = ~work.order.tie;
+        good = trace_sorter_put(backwards, &work) || activity_take_failure(activities, backwards);
+    }
+    if (good && trace_sorter_failure(forwards) != NULL)
+        good = activity_take_failure(activities, forwards);
+    trace_sorter_free(forwards);
+    activities->work = trace_sorter_create(sizeof(struct activity), SORTER_MEMORY);
+    good = good && (activities->work != NULL || activity_fail(activities, "out of memory"));
+    good = good && order_unlaunched(activities, backwards, &streams);
+    trace_sorter_free(backwards);
+    trace_map_free(&streams);
+    return good;
 }
 
 /* When an engine became free, in the recording. */
@@ -69,6 +129,7 @@ static bool time_work(struct activities *activities, struct trace_map *engines)
 {
     struct trace_sorter *sorter = activities->work;
     const struct activity *next;
+    uint64_t rank = 0;
     if (!trace_sorter_start(sorter))
         return activity_take_failure(activities, sorter);
     while ((next = trace_sorter_next(sorter)) != NULL) {
@@ -90,7 +151,9 @@ static bool time_work(struct activities *activities, struct trace_map *engines)
                 return activity_take_failure(activities, activities->timeline);
             work.observed = false;
         }
-        work.order.key = (uint64_t)work.called_ns ^ UINT64_C(1) << 63;
+        /* Behind memory that is taken at the same time, in the order it runs in. */
+        work.order = (struct trace_sorted){(uint64_t)work.called_ns ^ UINT64_C(1) << 63,
+                                           UINT64_C(1) << 63 | rank++};
         if (!trace_sorter_put(activities->timeline, &work))
             return activity_take_failure(activities, activities->timeline);
     }
@@ -104,7 +167,9 @@ static bool time_work(struct activities *activities, struct trace_map *engines)
 bool activity_join(struct activities *activities)
 {
     struct trace_map engines = {0};
-    bool good = join_launches(activities) && time_work(activities, &engines);
+    bool good = join_launches(activities) &&
+                (activities->tally.unlaunched == 0 || call_unlaunched(activities)) &&
+                time_work(activities, &engines);
     trace_map_free(&engines);
     return good;
 }

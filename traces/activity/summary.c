@@ -81,8 +81,9 @@ static void work_facts(const struct activity_tally *tally, struct trace_facts *f
         trace_facts_add(facts, "packets", "packets of WDDM contexts", "",
                         tally->count[ACTIVITY_PACKET]);
     trace_facts_add(facts, "work-unlaunched",
-                    "of all these: the call is not recorded, and taken to be when they began", "",
-                    tally->unlaunched);
+                    "of all these: the call is not recorded; taken to be when they began, or when "
+                    "their stream went on",
+                    "", tally->unlaunched);
     trace_facts_add(facts, "engine-ns", "what the engines took for all these", "ns", tally->gpu_ns);
     trace_facts_add(facts, "overlapped-ns",
                     "more than that ran at the same time, beside other work of an engine", "ns",
