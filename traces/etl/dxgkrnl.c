@@ -1,4 +1,4 @@
-/* The "etl" trace format: a whole recording is read, mapped and sorted when it is opened. */
+/* A whole recording is read, mapped and sorted when it is opened. */
 #include "traces/etl/import.h"
 #include "traces/message.h"
 #include "traces/reader.h"
@@ -9,10 +9,10 @@
 
 struct etl_reader {
     struct etl_import import;
-    struct etl_container *container;
+    struct etl_source source;
     size_t next;
     bool damage_told;
-    char source[160];
+    char description[160];
     char place[288];
 };
 
@@ -114,7 +114,7 @@ static void free_import(struct etl_import *import)
     etl_records_free(&import->records);
 }
 
-static void etl_close(void *state)
+void etl_reader_close(void *state)
 {
     struct etl_reader *reader = state;
     if (reader == NULL)
@@ -123,7 +123,7 @@ static void etl_close(void *state)
     free(reader->import.events);
     trace_arena_free(&reader->import.arena);
     trace_facts_free(&reader->import.facts);
-    etl_container_close(reader->container);
+    reader->source.close(reader->source.self);
     free(reader);
 }
 
@@ -132,8 +132,8 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     struct etl_import *import = &reader->import;
     import->unknown_size =
         options->unknown_size != 0 ? options->unknown_size : TRACE_DEFAULT_UNKNOWN_SIZE;
-    import->build = etl_container_header(reader->container)->build;
-    if (!etl_records_read(&import->records, reader->container, options->progress,
+    import->build = reader->source.header->build;
+    if (!etl_records_read(&import->records, &reader->source, options->progress,
                           options->progress_self))
         return false;
     etl_learn_calls(import);
@@ -142,7 +142,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     etl_learn_engines(import);
     if (!import->failed)
         map_records(import);
-    etl_summarize(import, reader->container);
+    etl_summarize(import, &reader->source);
     etl_map_background(import);
     if (import->event_count > 0)
         qsort(import->events, import->event_count, sizeof *import->events, compare_mapped);
@@ -150,36 +150,31 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     return !import->failed && !import->facts.failed;
 }
 
-static bool etl_open(struct trace_input *input, const struct trace_open_options *options,
+bool etl_reader_open(const struct etl_source *source, const struct trace_open_options *options,
                      void **state, struct trace_header *header, struct trace_error *error)
 {
     static const struct trace_open_options defaults;
     struct etl_reader *reader = calloc(1, sizeof *reader);
     *state = NULL;
     if (reader == NULL) {
-        trace_input_close(input);
-        return trace_fail(error, false, "out of memory");
-    }
-    if (!etl_container_open(input, &reader->container, error)) {
-        etl_close(reader);
+        trace_fail(error, false, "%s: out of memory", trace_input_path(source->input));
+        source->close(source->self);
         return false;
     }
+    reader->source = *source;
     const char *json = NULL;
     if (import_all(reader, options != NULL ? options : &defaults))
         json = trace_facts_json(&reader->import.facts);
     if (json == NULL) {
-        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
-        etl_close(reader);
+        trace_fail(error, false, "%s: out of memory", trace_input_path(source->input));
+        etl_reader_close(reader);
         return false;
     }
     free_import(&reader->import);
-    const struct etl_header *file = etl_container_header(reader->container);
-    snprintf(reader->source, sizeof reader->source,
-             "Windows ETL, build %" PRIu32 ", %" PRIu32 " processors%s%s", file->build,
-             file->processors, file->session[0] != '\0' ? ", session " : "", file->session);
+    source->describe(source->self, reader->description, sizeof reader->description);
     *header = (struct trace_header){
         .version = TRACE_VERSION,
-        .source = reader->source,
+        .source = reader->description,
         .residency = TRACE_RESIDENCY_EXPLICIT,
         .create_unknown = true,
         .unknown_size = reader->import.unknown_size,
@@ -189,53 +184,40 @@ static bool etl_open(struct trace_input *input, const struct trace_open_options 
     return true;
 }
 
-static enum trace_result etl_next(void *state, struct trace_event *event, struct trace_error *error)
+enum trace_result etl_reader_next(void *state, struct trace_event *event, struct trace_error *error)
 {
     struct etl_reader *reader = state;
     if (reader->next < reader->import.event_count) {
         *event = *reader->import.events[reader->next++].event;
         return TRACE_EVENT;
     }
-    const char *damage = etl_container_damage(reader->container);
-    if (damage == NULL || reader->damage_told)
+    if (reader->damage_told || !reader->source.damage(reader->source.self, error))
         return TRACE_END;
     /* After what was whole: who skips bad parts has all the rest. */
     reader->damage_told = true;
-    uint64_t places = etl_container_counts(reader->container)->damaged_buffers;
-    char more[48] = "";
-    if (places > 1)
-        snprintf(more, sizeof more, " (%" PRIu64 " damaged buffers in all)", places);
-    trace_fail(error, true, "%s: %s%s", trace_input_path(etl_container_input(reader->container)),
-               damage, more);
     return TRACE_BAD;
 }
 
-static const char *etl_place(void *state)
+const char *etl_reader_place(void *state)
 {
     struct etl_reader *reader = state;
-    const char *path = trace_input_path(etl_container_input(reader->container));
-    if (reader->next == 0 || reader->damage_told)
-        snprintf(reader->place, sizeof reader->place, "%.240s", path);
-    else
-        snprintf(reader->place, sizeof reader->place, "%.240s: offset 0x%" PRIx64, path,
-                 reader->import.events[reader->next - 1].offset);
+    const char *path = trace_input_path(reader->source.input);
+    int length = snprintf(reader->place, sizeof reader->place, "%.240s", path);
+    if (reader->next > 0 && !reader->damage_told) {
+        uint64_t offset = reader->import.events[reader->next - 1].offset;
+        if (reader->source.lines)
+            snprintf(reader->place + length, sizeof reader->place - (size_t)length, ":%" PRIu64,
+                     offset);
+        else
+            snprintf(reader->place + length, sizeof reader->place - (size_t)length,
+                     ": offset 0x%" PRIx64, offset);
+    }
     return reader->place;
 }
 
-static const struct trace_fact *etl_facts(void *state, size_t *count)
+const struct trace_fact *etl_reader_facts(void *state, size_t *count)
 {
     struct etl_reader *reader = state;
     *count = reader->import.facts.count;
     return reader->import.facts.items;
 }
-
-const struct trace_format trace_format_etl = {
-    .name = "etl",
-    .summary = "Windows event recording with Microsoft-Windows-DxgKrnl events",
-    .detect = etl_container_detect,
-    .open = etl_open,
-    .next = etl_next,
-    .place = etl_place,
-    .facts = etl_facts,
-    .close = etl_close,
-};

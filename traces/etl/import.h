@@ -384,6 +384,6 @@ void etl_map_initial_fences(struct etl_import *import);
 void etl_map_background(struct etl_import *import);
 
 /* summary.c: turns tally, samples and container counts into facts. */
-void etl_summarize(struct etl_import *import, const struct etl_container *container);
+void etl_summarize(struct etl_import *import, const struct etl_source *source);
 
 #endif

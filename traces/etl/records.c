@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Microsoft-Windows-DxgKrnl {802ec45a-1e99-4b83-9920-87c98277ba9d} */
-static const unsigned char dxgkrnl[16] = {0x5a, 0xc4, 0x2e, 0x80, 0x99, 0x1e, 0x83, 0x4b,
-                                          0x99, 0x20, 0x87, 0xc9, 0x82, 0x77, 0xba, 0x9d};
+const unsigned char etl_dxgkrnl[16] = {0x5a, 0xc4, 0x2e, 0x80, 0x99, 0x1e, 0x83, 0x4b,
+                                       0x99, 0x20, 0x87, 0xc9, 0x82, 0x77, 0xba, 0x9d};
 
 enum { KNOWN = 1, MAPPED = 2 };
 
@@ -72,7 +72,8 @@ static bool keep(struct etl_records *records, const struct etl_record *record)
     unsigned char *payload = trace_arena_take(&records->arena, record->length, 1);
     if (payload == NULL)
         return false;
-    memcpy(payload, record->payload, record->length);
+    if (record->length > 0)
+        memcpy(payload, record->payload, record->length);
     records->items[records->count] = (struct etl_event){
         .t_ns = record->stamp, /* until the first stamp is known */
         .order = records->count,
@@ -93,7 +94,7 @@ static bool keep(struct etl_records *records, const struct etl_record *record)
 static bool pick(struct picker *picker, const struct etl_record *record)
 {
     struct etl_records *records = picker->records;
-    if (record->provider == NULL || memcmp(record->provider, dxgkrnl, sizeof dxgkrnl) != 0)
+    if (record->provider == NULL || memcmp(record->provider, etl_dxgkrnl, sizeof etl_dxgkrnl) != 0)
         return true;
     records->dxgkrnl++;
     uint64_t start = picker->header->start_stamp;
@@ -129,25 +130,25 @@ static int compare_events(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-bool etl_records_read(struct etl_records *records, struct etl_container *container,
+bool etl_records_read(struct etl_records *records, const struct etl_source *source,
                       void (*progress)(void *self, uint64_t done, uint64_t total), void *self)
 {
     struct picker *picker = calloc(1, sizeof *picker);
     if (picker == NULL)
         return false;
     picker->records = records;
-    picker->header = etl_container_header(container);
+    picker->header = source->header;
     picker->first_stamp = UINT64_MAX;
     prepare(picker);
     struct etl_record record;
     enum etl_step step;
     bool good = true;
     uint64_t read = 0;
-    while (good && (step = etl_container_next(container, &record)) != ETL_END) {
+    while (good && (step = source->next(source->self, &record)) != ETL_END) {
         good = step == ETL_RECORD && pick(picker, &record);
         if (progress != NULL && (++read & 0x3fff) == 0) {
             uint64_t done, total;
-            trace_input_progress(etl_container_input(container), &done, &total);
+            trace_input_progress(source->input, &done, &total);
             progress(self, done, total);
         }
     }

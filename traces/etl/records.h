@@ -6,7 +6,10 @@
 #define WDDMSIM_TRACES_ETL_RECORDS_H
 
 #include "traces/arena.h"
-#include "traces/etl/container.h"
+#include "traces/etl/source.h"
+
+/* The provider, as records name it. */
+extern const unsigned char etl_dxgkrnl[16];
 
 /* Ids of the DxgKrnl events that mean something to the importer. */
 enum {
@@ -88,8 +91,8 @@ struct etl_records {
     uint64_t preemption_attempts; /* 22 */
 };
 
-/* Reads the container to its end. False: out of memory. `progress` may be NULL. */
-bool etl_records_read(struct etl_records *records, struct etl_container *container,
+/* Reads the source to its end. False: out of memory. `progress` may be NULL. */
+bool etl_records_read(struct etl_records *records, const struct etl_source *source,
                       void (*progress)(void *self, uint64_t done, uint64_t total), void *self);
 
 void etl_records_free(struct etl_records *records);

@@ -98,26 +98,14 @@ static const struct counter counters[] = {
     COUNTER(calls_unpaired, "calls-unpaired", "Profiler calls or returns without the other", ""),
 };
 
-static void container_facts(struct trace_facts *facts, const struct etl_records *records,
-                            const struct etl_container *container)
+static void record_facts(struct trace_facts *facts, const struct etl_records *records,
+                         const struct etl_header *header)
 {
-    const struct etl_header *header = etl_container_header(container);
-    const struct etl_counts *counts = etl_container_counts(container);
-    trace_facts_add(facts, "records", "records but for the file's own", "", counts->records);
-    trace_facts_add(facts, "header-records", "records about the file itself", "",
-                    counts->header_records);
     trace_facts_add(facts, "dxgkrnl-records", "records of Microsoft-Windows-DxgKrnl", "",
                     records->dxgkrnl);
     trace_facts_add(facts, "events-lost", "events the recorder dropped", "", header->events_lost);
     trace_facts_add(facts, "buffers-lost", "buffers the recorder dropped", "",
                     header->buffers_lost);
-    trace_facts_add(facts, "buffers", "buffers in the file", "", counts->buffers);
-    trace_facts_add(facts, "compressed-buffers", "of them compressed", "",
-                    counts->compressed_buffers);
-    trace_facts_add(facts, "damaged-buffers", "buffers read in part or not at all", "",
-                    counts->damaged_buffers);
-    trace_facts_add(facts, "trailing-bytes", "behind the last buffer", "bytes",
-                    counts->trailing_bytes);
     trace_facts_add(facts, "stamps-out-of-range", "DxgKrnl records dropped for an impossible time",
                     "", records->stamps_out_of_range);
     trace_facts_add(facts, "unknown-ids", "DxgKrnl records with an id the event tables lack", "",
@@ -224,9 +212,10 @@ static void note_lacks(struct etl_import *import)
         trace_facts_lack(facts, "how long calls took: recorded without the keyword Profiler");
 }
 
-void etl_summarize(struct etl_import *import, const struct etl_container *container)
+void etl_summarize(struct etl_import *import, const struct etl_source *source)
 {
-    container_facts(&import->facts, &import->records, container);
+    source->facts(source->self, &import->facts);
+    record_facts(&import->facts, &import->records, source->header);
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         const uint64_t *value =
             (const uint64_t *)(const void *)((const char *)&import->tally + counters[i].offset);
