@@ -9,8 +9,19 @@ head -n 60 "$SOURCE/traces/samples/frames.jsonl" >"$scratch/sample.jsonl"
 "$BUILD/tests/fuzz/seeds" "$scratch" || exit 1
 
 status=0
-for target in jsonl:jsonl wtrace:wtrace etl:wtrace dat:dat ftrace:ftrace gpgmm:gpgmm \
-    kineto:kineto kvcache:kvcache nsight:nsight pytorch:pytorch; do
+for target in \
+    jsonl:jsonl \
+    wtrace:wtrace \
+    etl:wtrace \
+    dat:dat \
+    ftrace:ftrace \
+    gpgmm:gpgmm \
+    kineto:kineto \
+    kvcache:kvcache \
+    nsight:nsight \
+    pytorch:pytorch \
+    tracerpt:tracerpt \
+    xperf:xperf; do
     "$BUILD/tests/fuzz/fuzz_${target%:*}" --mutate 5000 1 "$scratch"/*."${target#*:}" || {
         echo "FAILED: fuzz_${target%:*}"
         status=1

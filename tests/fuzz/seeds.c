@@ -74,6 +74,58 @@ static const char ftrace[] =
     " a-7 [001] 1.000020: i915_gem_object_destroy: obj=0a\n"
     "CPU:1 [LOST 2 EVENTS]\n";
 
+/* A context, an allocation, packets, waits and signals of DxgKrnl, as tracerpt and xperf print
+ * them. */
+#define TRACERPT(id, version, time, data)                                                          \
+    "Microsoft-Windows-DxgKrnl, Start , " id ", " version                                          \
+    ", 17, 0, 1, 0, 0x4, 0x7, 0x9, 0, , , {0}, , " time ", 0, 0, " data "\n"
+static const char tracerpt[] =
+    "Event Name, Type, Event ID, Version, Channel, Level, Opcode, Task, Keyword, PID, TID, "
+    "Processor Number, Instance ID, Parent Instance ID, Activity ID, Related Activity ID, "
+    "Clock-Time, Kernel(ms), User(ms), User Data\n"
+    "EventTrace, Header, 0, 2, 0, 0, 0, 0, 0x0, 0x8080, 0x46DC, 0, , , {0}, , 100, 30, 15, "
+    "1048576, "
+    "1, 17134, 8, 999, 156250, 0, 0x0, 25, 1, 8, 7, 2496\n" TRACERPT(
+        "30", "0", "110", "0x1, 0, 1, 65536, 0, 0, 0, 0, 0, 0x10, 0x0, 0x0")
+        TRACERPT("43", "0", "120", "0x10, 0x20, 2, 0x5, 0x6, true, false")
+            TRACERPT("178", "1", "121",
+                     "0x10, \"DXGKETW_RENDER_COMMAND_BUFFER \", 5, 4096, 0, 0, false, 0x20, 0x0, 0")
+                TRACERPT("175", "1", "122", "0x10, 0x10, 0, 7, 5, 0x20, 0")
+                    TRACERPT("176", "0", "150", "0x10, 0, 7, 5, false")
+                        TRACERPT("245", "1", "151", "0x10, 6, 0, 1, 0x30, 9")
+                            TRACERPT("180", "0", "160", "0x10, 0, 5, false, false")
+                                TRACERPT("105", "0", "161", "\"DxgkMakeResident \"")
+                                    TRACERPT("338", "0", "162", "0x40, 0x0, 1, 0")
+                                        TRACERPT("320", "0", "163", "0x5, 1")
+                                            TRACERPT("339", "0", "164", "259, 0, 3")
+                                                TRACERPT("106", "0", "165", "2115");
+#undef TRACERPT
+
+#define XPERF "  TimeStamp,  Process Name ( PID), ThreadID, CPU, a, b, c, d, "
+static const char xperf[] =
+    "BeginHeader\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, " XPERF
+    "hContext, PacketType, SubmitSequence, DmaBufferSize, AllocationListSize, "
+    "PatchLocationListSize, bPresent, hDmaBuffer, pQueuePacket, ProgressFenceValue\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, " XPERF
+    "hContext, SubmitSequence, Flags, ObjectCount, ObjectArray[ObjectCount], "
+    "FenceValue[ObjectCount]\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, " XPERF
+    "hContext, SubmitSequence, Flags, hSyncObject, FenceValue, pQueuePacket\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Stop, " XPERF
+    "hContext, PacketType, SubmitSequence, bPreempted, bTimeouted\n"
+    "EndHeader\nOS Version: 10.0.17134, Trace Start: 1\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, 10, a.exe (7), 9, 0, , , , , 0x10, 0, 5, "
+    "4096, "
+    "0, 0, false, 0x20, 0x30, 0\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, 11, a.exe (7), 9, 0, , , , , 0x10, 6, 0, 2, "
+    "[0x30, 0x31], [9, 10]\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Start, 12, \"b, c\" (8), 9, 0, , , , , hContext : "
+    "0x11, SubmitSequence : 7, Flags : 0, hSyncObject : 0x30, FenceValue : 9, pQueuePacket : 0x1\n"
+    "Microsoft-Windows-DxgKrnl/QueuePacket/win:Stop, 20, a.exe (7), 9, 0, , , , , 0x10, 0, 5, "
+    "false, "
+    "false\n";
+
 /* As fuzz_dat.c reads them: the first byte says what the rest is. */
 static void write_dat(const char *folder)
 {
@@ -163,6 +215,8 @@ int main(int count, char **arguments)
     struct trace_buffer pickle = {0};
     pickle_sample(&pickle);
     write_seed(arguments[1], "sample.ftrace", ftrace, strlen(ftrace));
+    write_seed(arguments[1], "sample.tracerpt", tracerpt, strlen(tracerpt));
+    write_seed(arguments[1], "sample.xperf", xperf, strlen(xperf));
     write_dat(arguments[1]);
     write_seed(arguments[1], "sample.kineto", kineto, strlen(kineto));
     write_seed(arguments[1], "sample.gpgmm", gpgmm, strlen(gpgmm));

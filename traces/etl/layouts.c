@@ -4,6 +4,20 @@
 
 /* clang-format off */
 
+const char *const etl_field_names[] = {
+    "", "Allocations", "AttemptResult", "DestinationSegmentId", "DmaBufferSize", "DxgAdapter",
+    "DxgDevice", "FenceValue", "FillSize", "Flags", "Function", "NodeOrdinal", "NumBytesToTrim",
+    "ObjectArray", "ObjectCount", "PacketType", "PagingFenceValue", "PagingQueue",
+    "PreferredSegment", "Priority", "SegmentId", "SequenceId", "Size", "SourceSegmentId",
+    "Status", "SubmitSequence", "TotalBytesResident", "TransferSize", "VidMmOpType", "Write",
+    "allocSize", "bPreempted", "dwEvictionSegment", "dwReadSegment", "dwWriteSegment",
+    "hAllocationGlobalHandle", "hAllocationHandle", "hContext", "hDevice", "hDmaBuffer",
+    "hDxgResource", "hDxgSharedResource", "hGlobalAllocationHandle", "hProcessId",
+    "hQueuePacketContext", "hSyncObject", "hVidMmAlloc", "hVidMmGlobalAlloc", "pAlloc",
+    "pDmaBuffer", "pVidMmAlloc", "uiNbAllocations", "uiSegmentId", "ulAlignment",
+    "ulQueueSubmitSequence", "ulSegmentId", "uliCompletionId", "uliSubmissionId",
+};
+
 #define ITEM(field, bytes) {ETL_##field, bytes, 0}
 #define LIST(field, bytes, count) {ETL_##field, bytes, ETL_##count}
 #define SKIP(pointers, bytes) {ETL_NO_FIELD, bytes, pointers}

@@ -91,6 +91,7 @@ struct etl_function {
     const char *name;
 };
 
+extern const char *const etl_field_names[]; /* by enum etl_field */
 extern const struct etl_item etl_items[];
 extern const struct etl_layout etl_layouts[]; /* sorted by id, then version */
 extern const size_t etl_layout_count;
