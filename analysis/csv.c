@@ -99,7 +99,7 @@ static void row_number(struct row *row, uint64_t number)
         row_flush(row);
     char *to = row->text + row->length;
     if (row->last_length != 0 && row->last == number)
-        memcpy(to, row->text + row->last_at, HUMAN_DIGITS);
+        memmove(to, row->text + row->last_at, HUMAN_DIGITS); /* may overlap */
     else
         row->last_length = human_digits(to, number);
     row->last = number;
