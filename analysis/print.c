@@ -211,11 +211,11 @@ static void print_notes(const struct screen *screen, const struct recorder *reco
     char a[HUMAN_ROOM], b[HUMAN_ROOM], key[71];
     enum { SHOWN = 8 };
     putc('\n', screen->out);
-    for (uint32_t i = 0; i < recorder->assumptions; i++)
-        if (recorder->assumption[i].count != 0)
+    for (uint32_t i = 0; i < recorder->assumed.keys; i++)
+        if (recorder->assumed.of[i].count != 0)
             fprintf(screen->out, "%sassumed%s  %s: %s\n", screen->care, screen->plain,
-                    words(key, recorder->assumption[i].key),
-                    human_count(a, recorder->assumption[i].count));
+                    words(key, recorder->assumed.of[i].key),
+                    human_count(a, recorder->assumed.of[i].count));
     for (uint32_t i = 0; i < recorder->warnings && i < SHOWN; i++)
         fprintf(screen->out, "%swarning%s  %.*s\n", screen->care, screen->plain, WIDTH - 10,
                 recorder->warning[i].text);

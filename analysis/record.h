@@ -141,6 +141,15 @@ struct record_message {
     uint64_t count;
 };
 
+/* Counts by key, in the order the keys came up. */
+struct record_tally {
+    uint32_t keys;
+    struct {
+        const char *key;
+        uint64_t count;
+    } of[RECORD_KEYS];
+};
+
 struct recorder {
     struct recorder_options options;
     char *directory;
@@ -214,11 +223,7 @@ struct recorder {
     uint64_t context_allocations, context_page_ins, context_fills;
     histogram_sum context_alive_ns, context_resident_ns;
 
-    uint32_t assumptions;
-    struct {
-        const char *key;
-        uint64_t count;
-    } assumption[RECORD_KEYS];
+    struct record_tally assumed, counted; /* what was assumed; what the memory manager did */
     uint32_t warnings;
     struct record_message warning[RECORD_MESSAGES];
     uint64_t more_warnings;

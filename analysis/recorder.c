@@ -190,17 +190,28 @@ static void on_machine(void *self, const struct probe_machine *machine)
     recorder->model = machine->model;
 }
 
-static void on_assume(void *self, const char *key, uint64_t count)
+static void add_to(struct record_tally *tally, const char *key, uint64_t count)
 {
-    struct recorder *recorder = self;
     uint32_t i = 0;
-    while (i < recorder->assumptions && strcmp(recorder->assumption[i].key, key) != 0)
+    while (i < tally->keys && strcmp(tally->of[i].key, key) != 0)
         i++;
     if (i == RECORD_KEYS)
         i--;
-    if (i == recorder->assumptions)
-        recorder->assumption[recorder->assumptions++].key = key;
-    recorder->assumption[i].count += count;
+    if (i == tally->keys)
+        tally->of[tally->keys++].key = key;
+    tally->of[i].count += count;
+}
+
+static void on_assume(void *self, const char *key, uint64_t count)
+{
+    struct recorder *recorder = self;
+    add_to(&recorder->assumed, key, count);
+}
+
+static void on_count(void *self, const char *key, uint64_t count)
+{
+    struct recorder *recorder = self;
+    add_to(&recorder->counted, key, count);
 }
 
 static void on_warn(void *self, const char *message)
@@ -277,6 +288,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .context_allocation = residency_context_allocation,
         .present = engines_present,
         .link = engines_link,
+        .count = on_count,
         .assume = on_assume,
         .warn = on_warn,
     };

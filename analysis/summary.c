@@ -447,13 +447,24 @@ static json_t *drift_json(const struct recorder *recorder)
     return json;
 }
 
+static void add_tally(json_t *json, const struct record_tally *tally)
+{
+    for (uint32_t i = 0; i < tally->keys; i++)
+        json_object_set_new(json, tally->of[i].key, whole(tally->of[i].count));
+}
+
 static json_t *assumptions_json(const struct recorder *recorder)
 {
     json_t *json = json_object();
     json_object_set_new(json, "unknown_handles", whole(0)); /* stays if nobody assumed any */
-    for (uint32_t i = 0; i < recorder->assumptions; i++)
-        json_object_set_new(json, recorder->assumption[i].key,
-                            whole(recorder->assumption[i].count));
+    add_tally(json, &recorder->assumed);
+    return json;
+}
+
+static json_t *memory_json(const struct recorder *recorder)
+{
+    json_t *json = json_object();
+    add_tally(json, &recorder->counted);
     return json;
 }
 
@@ -489,6 +500,7 @@ json_t *summary_make(const struct recorder *recorder, const struct recorder_run 
                                   "hits", whole(recorder->hits), "hit_ratio",
                                   ratio((double)recorder->hits, (double)recorder->references)));
     json_object_set_new(json, "paging", paging_json(recorder));
+    json_object_set_new(json, "memory", memory_json(recorder));
     json_object_set_new(json, "scheduling", scheduling_json(recorder));
     json_object_set_new(
         json, "context_allocations",

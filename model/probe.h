@@ -209,6 +209,8 @@ struct probe {
                                int resident);
     void (*present)(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
     void (*link)(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
+    /* Something that the memory manager did: counted under `key` (static string). May be NULL. */
+    void (*count)(void *self, const char *key, uint64_t count);
     /* Something was assumed, not known: counted under `key` (static string). */
     void (*assume)(void *self, const char *key, uint64_t count);
     void (*warn)(void *self, const char *message);

@@ -103,6 +103,17 @@ static const struct trace_flag evict_flags[] = {
     {NULL, 0},
 };
 
+static const struct trace_flag offer_flags[] = {
+    {"OfferImmediately", 0x1},
+    {"AllowDecommit", 0x2},
+    {NULL, 0},
+};
+
+/* Ours: the bands and states of VIDMM_BUDGET_VISIBILITY_STATE that are not the usual ones. */
+static const struct trace_flag process_state_flags[] = {
+    {"Dwm", 0x1}, {"Focus", 0x2}, {"Occluded", 0x4}, {"Minimized", 0x8}, {NULL, 0},
+};
+
 static const struct trace_flag lock_flags[] = {
     {"ReadOnly", 0x1},         {"WriteOnly", 0x2},        {"DonotWait", 0x4},
     {"IgnoreSync", 0x8},       {"LockEntire", 0x10},      {"DonotEvict", 0x20},
@@ -224,6 +235,17 @@ static const struct trace_field_spec offer_allocations[] = {
     NEED("device", DEVICE, NAME, device, "the device that owns them"),
     NEED("allocations", ALLOCATIONS, NAMES, allocations, "the allocations"),
     MAY("priority", PRIORITY, SIGNED, priority, "D3DDDI_OFFER_PRIORITY, 1 to 4"),
+    FLAGS(offer_flags, "D3DDDI_OFFER_FLAGS"),
+};
+
+static const struct trace_field_spec reclaim_allocations[] = {
+    NEED("device", DEVICE, NAME, device, "the device that owns them"),
+    NEED("allocations", ALLOCATIONS, NAMES, allocations, "the allocations"),
+    MAY("priority", PRIORITY, SIGNED, priority, "D3DDDI_OFFER_PRIORITY, 1 to 4"),
+};
+
+static const struct trace_field_spec set_process_state[] = {
+    FLAGS(process_state_flags, "what it is from now on; none: a visible process like others"),
 };
 
 static const struct trace_field_spec lock[] = {
@@ -343,7 +365,7 @@ const struct trace_op_spec trace_ops[TRACE_OPS] = {
     [TRACE_OFFER_ALLOCATIONS] =
         SPEC("OfferAllocations", "D3DKMTOfferAllocations", offer_allocations),
     [TRACE_RECLAIM_ALLOCATIONS] =
-        SPEC("ReclaimAllocations", "D3DKMTReclaimAllocations2", offer_allocations),
+        SPEC("ReclaimAllocations", "D3DKMTReclaimAllocations2", reclaim_allocations),
     [TRACE_LOCK] = SPEC("Lock", "CPU access: D3DKMTLock2", lock),
     [TRACE_UNLOCK] = SPEC("Unlock", "CPU access: D3DKMTUnlock2", lock),
     [TRACE_SUBMIT] = SPEC("Submit", "D3DKMTRender, D3DKMTSubmitCommand", submit),
@@ -356,6 +378,9 @@ const struct trace_op_spec trace_ops[TRACE_OPS] = {
     [TRACE_REMOVE_ADAPTER] = SPEC("RemoveAdapter", "surprise removal", remove_adapter),
     [TRACE_MARK_DEVICE_AS_ERROR] =
         SPEC("MarkDeviceAsError", "D3DKMTMarkDeviceAsError", mark_device_as_error),
+    [TRACE_SET_PROCESS_STATE] =
+        SPEC("SetProcessState", "where the process is on the screen: VidMm's budgets react to it",
+             set_process_state),
     [TRACE_OBSERVE_TRANSFER] =
         SPEC("ObserveTransfer", "a transfer the recording saw; never replayed", observe_transfer),
 };
@@ -388,6 +413,7 @@ static const unsigned char ops_by_name[TRACE_OPS] = {
     TRACE_REMOVE_ADAPTER,
     TRACE_SET_ALLOCATION_PRIORITY,
     TRACE_SET_CONTEXT_PRIORITY,
+    TRACE_SET_PROCESS_STATE,
     TRACE_SIGNAL,
     TRACE_SUBMIT,
     TRACE_UNLOCK,

@@ -146,7 +146,7 @@ static void make_resident_at_once(struct player *player, const struct trace_even
     for (uint32_t i = 0; i < args->count; i++)
         handles[i] = args->allocations[i].allocation;
     d3dkmt_make_resident(device->process->dxgk, player_silent_call(player), device->handle, handles,
-                         args->count, 0);
+                         args->count, VIDMM_TRIMS);
 }
 
 bool play_create_allocation(struct player *player, const struct trace_event *event,

@@ -271,6 +271,21 @@ bool play_mark_device_as_error(struct player *player, const struct trace_event *
     return true;
 }
 
+bool play_set_process_state(struct player *player, const struct trace_event *event,
+                            struct d3dkmt_call *call, struct complaint *complaint)
+{
+    enum { DWM = 1, FOCUS = 2, OCCLUDED = 4, MINIMIZED = 8 };
+    (void)complaint;
+    enum vidmm_band band = event->flags & DWM     ? VIDMM_BAND_DWM
+                           : event->flags & FOCUS ? VIDMM_BAND_FOCUS
+                                                  : VIDMM_BAND_NORMAL;
+    enum vidmm_visibility visibility = event->flags & MINIMIZED  ? VIDMM_MINIMIZED
+                                       : event->flags & OCCLUDED ? VIDMM_OCCLUDED
+                                                                 : VIDMM_VISIBLE;
+    dxgk_set_process_state(player_process(player, event->pid)->dxgk, call, band, visibility);
+    return true;
+}
+
 bool play_exit_process(struct player *player, const struct trace_event *event,
                        struct d3dkmt_call *call, struct complaint *complaint)
 {

@@ -30,6 +30,15 @@ static d3dkmt_handle *handles_of(struct player *player, const struct trace_event
     return handles;
 }
 
+/* Where the program was not refused when it was recorded, its user-mode driver is taken to know
+ * what to do when it is: it trims, and then insists (wddm.md §6.3). */
+static uint32_t make_resident_flags(const struct trace_event *event)
+{
+    uint32_t flags = (uint32_t)event->flags;
+    bool refused = trace_given(event->given, TRACE_STATUS) && event->status == STATUS_NO_MEMORY;
+    return flags | (event->existing ? VIDMM_EXISTING : 0) | (refused ? 0 : VIDMM_TRIMS);
+}
+
 bool play_make_resident(struct player *player, const struct trace_event *event,
                         struct d3dkmt_call *call, struct complaint *complaint)
 {
@@ -38,7 +47,7 @@ bool play_make_resident(struct player *player, const struct trace_event *event,
     player_foresee(player, call, event->allocations.count);
     d3dkmt_make_resident(process_of(player, event, device), call, handle_of(device),
                          handles_of(player, event, device), event->allocations.count,
-                         (uint32_t)event->flags | (event->existing ? VIDMM_EXISTING : 0));
+                         make_resident_flags(event));
     return true;
 }
 
@@ -92,7 +101,7 @@ bool play_offer(struct player *player, const struct trace_event *event, struct d
     struct named_object *device = player_device(player, event);
     d3dkmt_offer_allocations(process_of(player, event, device), call, handle_of(device),
                              handles_of(player, event, device), event->allocations.count,
-                             event->priority);
+                             event->priority, (uint32_t)event->flags);
     return true;
 }
 

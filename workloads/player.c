@@ -32,6 +32,7 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_EXIT_PROCESS] = play_exit_process,
     [TRACE_REMOVE_ADAPTER] = play_remove_adapter,
     [TRACE_MARK_DEVICE_AS_ERROR] = play_mark_device_as_error,
+    [TRACE_SET_PROCESS_STATE] = play_set_process_state,
 };
 
 uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,

@@ -56,10 +56,10 @@ bool player_name_is_free(const struct names *names, struct trace_name name, cons
  * driver for this one does not set them. */
 uint64_t player_kmd_flags(struct player *player, uint64_t flags);
 
-/* Banks are small numbers: what is too large stays too large. */
+/* Banks are small numbers: what is too large names none, and is refused. */
 static inline uint8_t player_bank(uint64_t bank)
 {
-    return bank > UINT8_MAX ? UINT8_MAX : (uint8_t)bank;
+    return bank > DXGK_BANK_MAX ? DXGK_BANK_FROM_TOP : (uint8_t)bank;
 }
 
 /* One function per op. */
@@ -71,6 +71,6 @@ player_play_function play_create_device, play_destroy_device, play_create_contex
     play_create_context_allocation, play_destroy_context_allocation, play_make_resident, play_evict,
     play_set_allocation_priority, play_offer, play_reclaim, play_lock, play_unlock, play_submit,
     play_signal, play_wait, play_present, play_set_context_priority, play_exit_process,
-    play_remove_adapter, play_mark_device_as_error;
+    play_remove_adapter, play_mark_device_as_error, play_set_process_state;
 
 #endif

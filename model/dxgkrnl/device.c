@@ -69,6 +69,14 @@ uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *c
     return dxgk_call_return(call, adapter == 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
+uint32_t dxgk_set_process_state(struct dxgk_process *process, struct d3dkmt_call *call,
+                                enum vidmm_band band, enum vidmm_visibility visibility)
+{
+    dxgk_call_begin(process, call, PROFILE_FREE);
+    vidmm_process_set_state(process->dxgkrnl->vidmm, process->pid, band, visibility);
+    return dxgk_call_return(call, STATUS_SUCCESS, 0);
+}
+
 void dxgk_device_barrier(struct dxgk_device *device, struct vidsch_barrier *barrier)
 {
     struct dxgk_context *context;
@@ -216,6 +224,7 @@ uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *c
     dxgk_begin_teardown(call);
     while (process->devices)
         dxgk_device_close(process->devices, &call->barrier);
+    vidmm_process_exit(process->dxgkrnl->vidmm, process->pid);
     vidsch_barrier_arm(&call->barrier);
     return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

@@ -66,6 +66,7 @@ struct d3dkmt_call {
 
     /* Dxgkrnl's own. */
     bool (*may_return)(struct d3dkmt_call *call); /* NULL, or false: waits on */
+    struct dxgk_device *at_stake;                 /* in error if the call's paging fails; or NULL */
     struct sim_timer timer;
     struct vidmm_request request;
     struct vidsch_barrier barrier;
@@ -88,6 +89,10 @@ uint32_t d3dkmt_mark_device_as_error(struct dxgk_process *process, struct d3dkmt
  * end. STATUS_INVALID_PARAMETER: there is no such adapter. */
 uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *call,
                              uint64_t adapter);
+
+/* No call either: the system takes note of where the process is on the screen. */
+uint32_t dxgk_set_process_state(struct dxgk_process *process, struct d3dkmt_call *call,
+                                enum vidmm_band band, enum vidmm_visibility visibility);
 
 struct d3dkmt_create_context {
     d3dkmt_handle device;
@@ -241,9 +246,11 @@ uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call, d3
 uint32_t d3dkmt_set_allocation_priority(struct dxgk_process *process, struct d3dkmt_call *call,
                                         const d3dkmt_handle *allocations, uint32_t count,
                                         int64_t priority);
+/* D3DDDI_OFFER_FLAGS. */
+enum { D3DDDI_OFFER_IMMEDIATELY = 1, D3DDDI_ALLOW_DECOMMIT = 2 };
 uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
                                   d3dkmt_handle device, const d3dkmt_handle *allocations,
-                                  uint32_t count, int64_t priority);
+                                  uint32_t count, int64_t priority, uint32_t flags);
 uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt_call *call,
                                      d3dkmt_handle device, const d3dkmt_handle *allocations,
                                      uint32_t count);

@@ -25,10 +25,12 @@ static void foresee(const struct d3dkmt_call *call, struct vidmm_allocation *con
         vidmm_foresee(items[i], call->next_uses[i]);
 }
 
+/* MustSucceed did not: the device is in error (wddm.md §6.3). */
 static void paging_done(void *owner, struct vidmm_request *request)
 {
-    (void)request;
     struct d3dkmt_call *call = owner;
+    if (request->status != STATUS_SUCCESS && request->device && call->at_stake)
+        call->at_stake->error = true;
     blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
     dxgk_call_done(call);
 }
@@ -53,6 +55,7 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
     bool sensible = !(flags & VIDMM_MUST_SUCCEED) || (flags & VIDMM_CANT_TRIM_FURTHER);
     if (sensible && look_up(process, device_handle, allocations, count, &device, &items)) {
         uint64_t bytes_to_trim;
+        call->at_stake = flags & VIDMM_MUST_SUCCEED ? device : NULL;
         foresee(call, items, count);
         expect_paging(call);
         status = dxgk_device_state(device);
@@ -70,7 +73,7 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
 struct afterwards {
     struct vidsch_barrier idle;
     struct vidmm_device *device;
-    int64_t priority; /* of an offer */
+    struct vidmm_offer offer;
     uint32_t count;
     struct {
         struct vidmm_allocation *allocation;
@@ -79,19 +82,21 @@ struct afterwards {
 };
 
 static void afterwards(struct dxgk_device *device, struct vidmm_allocation *const *items,
-                       uint32_t count, int64_t priority, void (*act)(void *owner))
+                       uint32_t count, bool wait, struct vidmm_offer offer,
+                       void (*act)(void *owner))
 {
     struct afterwards *deed = memory_new(1, sizeof *deed + count * sizeof deed->items[0]);
     deed->idle = (struct vidsch_barrier){.passed = act, .owner = deed, .left = 1};
     deed->device = device->vidmm;
-    deed->priority = priority;
+    deed->offer = offer;
     deed->count = count;
     for (uint32_t i = 0; i < count; i++) {
         deed->items[i].allocation = items[i];
         deed->items[i].begun = vidmm_offer_begin(items[i]);
         vidmm_allocation_hold(items[i]);
     }
-    dxgk_device_barrier(device, &deed->idle);
+    if (wait)
+        dxgk_device_barrier(device, &deed->idle);
     vidsch_barrier_arm(&deed->idle);
 }
 
@@ -116,7 +121,7 @@ uint32_t d3dkmt_evict(struct dxgk_process *process, struct d3dkmt_call *call,
     if (look_up(process, device_handle, allocations, count, &device, &items)) {
         status = vidmm_evict(device->vidmm, items, count, not_written);
         if (status == STATUS_SUCCESS)
-            afterwards(device, items, count, 0, settle_eviction);
+            afterwards(device, items, count, true, (struct vidmm_offer){0}, settle_eviction);
         free(items);
     }
     return dxgk_call_return(call, status, count);
@@ -140,7 +145,7 @@ static void take_offer(void *owner)
 {
     struct afterwards *deed = owner;
     for (uint32_t i = 0; i < deed->count; i++) {
-        vidmm_offer(deed->items[i].allocation, deed->priority, deed->items[i].begun);
+        vidmm_offer(deed->items[i].allocation, deed->offer, deed->items[i].begun);
         vidmm_allocation_drop(deed->items[i].allocation);
     }
     free(deed);
@@ -148,14 +153,16 @@ static void take_offer(void *owner)
 
 uint32_t d3dkmt_offer_allocations(struct dxgk_process *process, struct d3dkmt_call *call,
                                   d3dkmt_handle device_handle, const d3dkmt_handle *allocations,
-                                  uint32_t count, int64_t priority)
+                                  uint32_t count, int64_t priority, uint32_t flags)
 {
+    const struct vidmm_offer offer = {.priority = priority,
+                                      .may_decommit = flags & D3DDDI_ALLOW_DECOMMIT};
     dxgk_call_begin(process, call, PROFILE_OFFER);
     struct dxgk_device *device;
     struct vidmm_allocation **items;
     bool valid = look_up(process, device_handle, allocations, count, &device, &items);
     if (valid) {
-        afterwards(device, items, count, priority, take_offer);
+        afterwards(device, items, count, !(flags & D3DDDI_OFFER_IMMEDIATELY), offer, take_offer);
         free(items);
     }
     return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, count);
@@ -170,10 +177,9 @@ uint32_t d3dkmt_reclaim_allocations2(struct dxgk_process *process, struct d3dkmt
     struct vidmm_allocation **items;
     uint32_t status = STATUS_INVALID_PARAMETER;
     if (look_up(process, device_handle, allocations, count, &device, &items)) {
-        bool discarded;
         foresee(call, items, count);
         expect_paging(call);
-        status = vidmm_reclaim(device->vidmm, items, count, &call->request, &discarded);
+        status = vidmm_reclaim(device->vidmm, items, count, &call->request);
         if (status != STATUS_PENDING)
             dxgk_call_forget(call);
         free(items);

@@ -61,7 +61,7 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
         speed == 1 ? args->execute_ns : (uint64_t)((double)args->execute_ns / speed + 0.5);
     call->packet.references = references;
     call->packet.reference_count = args->count;
-    call->packet.hits = vidmm_reference(references, args->count);
+    call->packet.hits = vidmm_reference(context->device->vidmm, references, args->count);
     for (uint32_t i = 0; i < args->count; i++)
         vidmm_allocation_hold(references[i]);
     queue(call, context);

@@ -15,6 +15,13 @@ struct key_spec;
 enum { PROFILE_SEGMENTS_MAX = 31, PROFILE_NODES_MAX = 64, PROFILE_NAME_SIZE = 48 };
 
 enum profile_segment_kind { PROFILE_MEMORY, PROFILE_APERTURE };
+/* The memory segment group that budgets count a segment in; auto: by its kind. */
+enum profile_group {
+    PROFILE_GROUP_AUTO,
+    PROFILE_GROUP_LOCAL,
+    PROFILE_GROUP_NON_LOCAL,
+    PROFILE_GROUP_NONE
+};
 enum profile_node_kind {
     PROFILE_NODE_3D,
     PROFILE_NODE_COMPUTE,
@@ -50,6 +57,7 @@ struct profile_segment {
     uint64_t page;         /* bytes: 4 KiB, 64 KiB or 2 MiB */
     uint64_t cpu_visible;  /* bytes from the start that the CPU can map */
     uint32_t banks;        /* parts of equal size that a driver may hint at */
+    enum profile_group budget_group;
 };
 
 struct profile_node {
@@ -74,6 +82,9 @@ struct profile_scheduler {
     uint64_t vsync_ns;    /* refresh period; 0 = presents never wait for it */
 };
 
+/* How much a process may require: whatever fits, or its share by weights. */
+enum profile_budget { PROFILE_BUDGET_NONE, PROFILE_BUDGET_WEIGHTED };
+
 /* Which free stretch of a segment an allocation gets: the smallest that will do, the lowest, or the
  * lowest block of a buddy system. */
 enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
@@ -81,9 +92,14 @@ enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
 struct profile_vidmm {
     int eviction; /* victim policy: index into vidmm_policies */
     enum profile_placement placement;
-    bool zero_fill;                   /* first page-in costs a fill */
-    uint64_t device_quantum_ns;       /* a device that was paged in stays that long at least */
-    uint64_t build_ns;                /* CPU: building one paging operation into a paging buffer */
+    bool zero_fill;             /* first page-in costs a fill */
+    uint64_t device_quantum_ns; /* a device that was paged in stays that long at least */
+    uint64_t build_ns;          /* CPU: building one paging operation into a paging buffer */
+    enum profile_budget budget;
+    double budget_local, budget_non_local; /* share of a group that processes may require */
+    double weight_dwm, weight_focus, weight_visible, weight_occluded, weight_minimized;
+    uint64_t trim_response_ns; /* from too little memory to trimmed processes */
+    uint64_t trim_minimum_ns, trim_maximum_ns, trim_idle_ns; /* periodic trims; 0 = never */
 };
 
 /* What an allocation is for, as traces say it. What is not listed counts as `other`. */

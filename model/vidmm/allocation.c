@@ -23,7 +23,7 @@ static uint64_t page_of(const struct vidmm *vidmm, uint32_t segments)
     return page;
 }
 
-static uint32_t first_segment(const struct vidmm_allocation *allocation)
+uint32_t vidmm_first_segment(const struct vidmm_allocation *allocation)
 {
     if (allocation->preferred[0])
         return allocation->preferred[0] & VIDMM_SEGMENT_ID;
@@ -33,7 +33,7 @@ static uint32_t first_segment(const struct vidmm_allocation *allocation)
     return 0;
 }
 
-static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocation_info *info)
+static uint32_t validate(struct vidmm *vidmm, const struct vidmm_allocation_info *info)
 {
     uint32_t known = profile_segment_set(vidmm->profile);
     if (info->size == 0 || info->size > UINT64_C(1) << 48 || !(info->segments & known) ||
@@ -53,34 +53,7 @@ static uint32_t validate(const struct vidmm *vidmm, const struct vidmm_allocatio
     uint64_t size = round_up(info->size, page_of(vidmm, info->segments));
     if (size > largest)
         return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
-    if (vidmm->profile->system.memory &&
-        vidmm->committed_bytes + size > vidmm->profile->system.memory)
-        return STATUS_NO_MEMORY;
-    return STATUS_SUCCESS;
-}
-
-/* The process of an allocation that is being made. */
-static struct vidmm_process *process_join(struct vidmm *vidmm, uint32_t pid)
-{
-    struct vidmm_process *process;
-    HASH_FIND(hh, vidmm->process_of_pid, &pid, sizeof pid, process);
-    if (!process) {
-        process = memory_new(1, sizeof *process);
-        process->pid = pid;
-        vidmm_pool_init(&process->unwanted, vidmm);
-        DL_APPEND(vidmm->processes, process);
-        HASH_ADD(hh, vidmm->process_of_pid, pid, sizeof pid, process);
-    }
-    process->allocations++;
-    return process;
-}
-
-void vidmm_process_free(struct vidmm *vidmm, struct vidmm_process *process)
-{
-    DL_DELETE(vidmm->processes, process);
-    HASH_DELETE(hh, vidmm->process_of_pid, process);
-    vidmm_pool_fini(&process->unwanted);
-    free(process);
+    return vidmm_commit_room(vidmm, size) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
@@ -107,7 +80,7 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .context_allocation = info->context_allocation,
         .priority = info->priority,
         .rank = vidmm_priority_class(info->priority),
-        .process = process_join(vidmm, info->pid),
+        .process = vidmm_process_join(vidmm, info->pid),
         .standing.next_use = UINT64_MAX,
         .context = info->context,
         .content = info->has_content ? VIDMM_IN_SYSTEM : VIDMM_NOTHING,
@@ -116,11 +89,13 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         .holds = 1,
     };
     memcpy(allocation->preferred, info->preferred, sizeof allocation->preferred);
+    allocation->group =
+        vidmm_segment_group(&vidmm->profile->segments[vidmm_first_segment(allocation) - 1]);
     vidmm->allocation_count++;
     DL_APPEND2(vidmm->allocations, allocation, all_prev, all_next);
     vidmm->committed_bytes += allocation->size;
     struct probe *probe = vidmm->probe;
-    probe->committed(probe->self, sim_now(vidmm->sim), info->pid, first_segment(allocation),
+    probe->committed(probe->self, sim_now(vidmm->sim), info->pid, vidmm_first_segment(allocation),
                      (int64_t)allocation->size);
     if (info->context_allocation)
         probe->context_allocation(probe->self, sim_now(vidmm->sim), info->context, 1, 0);
@@ -157,16 +132,17 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
                                        });
         vidmm_leave_segment(allocation);
     }
-    vidmm->offered -= allocation->offered != 0;
-    vidmm->committed_bytes -= allocation->size;
-    probe->committed(probe->self, now, allocation->process->pid, first_segment(allocation),
-                     -(int64_t)allocation->size);
+    vidmm_offer_end(allocation);
+    if (!allocation->decommitted) {
+        vidmm->committed_bytes -= allocation->size;
+        probe->committed(probe->self, now, allocation->process->pid,
+                         vidmm_first_segment(allocation), -(int64_t)allocation->size);
+    }
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
     vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
-    if (--allocation->process->allocations == 0)
-        vidmm_process_free(vidmm, allocation->process);
+    vidmm_process_leave(allocation->process);
     free((void *)(uintptr_t)allocation->label.text);
     memory_pool_give(&vidmm->allocation_pool, allocation);
     vidmm_kick(vidmm);
@@ -177,6 +153,8 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
     allocation->dying = true;
     struct vidmm_residency *residency, *next;
     DL_FOREACH_SAFE2 (allocation->residencies, residency, next, in_allocation_next)
+        vidmm_device_close(residency->device, allocation);
+    DL_FOREACH_SAFE2 (allocation->trimmed, residency, next, in_allocation_next)
         vidmm_device_close(residency->device, allocation);
     vidmm_allocation_drop(allocation);
 }

@@ -40,7 +40,8 @@ struct vidmm_allocation {
     enum vidmm_priority rank; /* its class */
     int64_t offered;          /* offer priority, 0 = not offered */
     bool discarded;           /* while offered */
-    uint32_t reclaims;        /* an offer begun before the latest one has no effect */
+    bool may_decommit, decommitted;
+    uint32_t reclaims; /* an offer begun before the latest one has no effect */
     struct vidmm_process *process;
     uint32_t context;
     struct probe_label label;
@@ -52,19 +53,25 @@ struct vidmm_allocation {
     uint32_t pins;  /* packets, requests, the loaded context: not to be moved */
     uint32_t locks; /* CPU mappings */
     uint32_t holds; /* structures that point here */
-    struct vidmm_residency *residencies;
-    bool marked; /* in its segment's list of them */
+    struct vidmm_residency *residencies, *trimmed;
+    enum vidmm_group group; /* of the segment it likes best */
+    bool marked;            /* in its segment's list of them */
     struct vidmm_allocation *marked_prev, *marked_next;
+    struct vidmm_allocation *decommit_prev, *decommit_next; /* if it may be */
     struct vidmm_standing standing;               /* among those who may leave its segment */
     struct vidmm_allocation *all_prev, *all_next; /* all allocations */
 };
 
-/* An allocation on a device's residency list. */
+/* An allocation on a device's residency list; or one that its user-mode driver trimmed, and takes
+ * back when it is used. */
 struct vidmm_residency {
     struct vidmm_device *device;
     struct vidmm_allocation *allocation;
     uint32_t count;
-    bool listed; /* in its device's list of missing ones */
+    bool listed;    /* in its device's list of missing ones */
+    bool awaited;   /* has not been resident since it was put on the list */
+    bool permanent; /* vidmm_device_require: not the program's to give up */
+    uint64_t used;  /* when a submission named it */
     struct vidmm_residency *in_device_prev, *in_device_next;
     struct vidmm_residency *in_allocation_prev, *in_allocation_next;
     struct vidmm_residency *missing_prev, *missing_next; /* of its device, if listed */
@@ -78,9 +85,22 @@ struct vidmm_context_memory {
 };
 
 struct vidmm_process {
+    struct vidmm *vidmm;
     uint32_t pid;
-    uint32_t allocations;
+    uint32_t members; /* its allocations and devices, and that something was said of it */
+    uint32_t devices;
     struct vidmm_pool unwanted; /* its allocations that no device requires */
+    enum vidmm_band band;
+    enum vidmm_visibility visibility;
+    bool stated; /* one of these is not the usual */
+    double weight;
+    uint64_t usage[VIDMM_GROUPS]; /* bytes its devices require */
+    uint64_t kept[VIDMM_GROUPS];  /* of that, what it is entitled to */
+    /* Periodic trims. */
+    uint64_t trimmed_ns; /* the last one */
+    uint64_t trimmed_at; /* uses there had been by then */
+    bool active;         /* something was submitted since */
+    bool idle_trimmed;   /* nothing had been since the one before */
     struct vidmm_process *prev, *next;
     UT_hash_handle hh;
 };
@@ -88,11 +108,12 @@ struct vidmm_process {
 struct vidmm_device {
     struct vidmm *vidmm;
     struct vidmm_device *prev, *next; /* all devices */
-    uint32_t pid;
+    struct vidmm_process *process;
     uint32_t running; /* packets from preparation to completion: the list must stay resident */
     uint64_t required_bytes;
     struct vidmm_pool wanted; /* what it alone requires */
-    struct vidmm_residency *required;
+    struct vidmm_residency *required, *trimmed;
+    bool names_references;           /* its submissions say what they use */
     struct vidmm_residency *missing; /* required and not resident */
     uint32_t missing_count;
     uint64_t turn_ends_ns; /* it was paged in: until then it stays and may run */
@@ -101,6 +122,7 @@ struct vidmm_device {
 struct vidmm_segment {
     struct vidmm *vidmm;
     uint32_t id; /* 1.. */
+    enum vidmm_group group;
     const struct profile_segment *profile;
     struct range range;
     uint64_t resident_bytes;
@@ -136,6 +158,13 @@ struct vidmm_channel {
     struct vidmm_operation operation;
 };
 
+/* Bytes of a group of segments. */
+struct vidmm_group_budget {
+    uint64_t available; /* to all processes together */
+    uint64_t usage;     /* required by their devices */
+    uint64_t kept;      /* of it, what each is entitled to */
+};
+
 struct vidmm {
     struct sim *sim;
     const struct profile *profile;
@@ -146,7 +175,12 @@ struct vidmm {
     uint64_t stamps; /* given to those who stand in line */
     struct vidmm_pool offers, wanted_by_several;
     struct vidmm_process *processes, *process_of_pid;
-    bool explicit_residency; /* WDDM 2.0 */
+    struct vidmm_group_budget groups[VIDMM_GROUPS];
+    double weights;                  /* of all processes */
+    uint64_t uses;                   /* of allocations, by submissions that name them */
+    struct sim_timer trim, periodic; /* callbacks to come */
+    uint64_t periodic_ns;            /* when, if it is pending */
+    bool explicit_residency;         /* WDDM 2.0 */
     uint64_t committed_bytes;
     uint64_t allocation_count;
     struct vidmm_segment *segments; /* [id - 1] */
@@ -158,7 +192,8 @@ struct vidmm {
     uint32_t running;               /* packets from preparation to completion */
     uint32_t blocked;               /* channels waiting for room */
     uint32_t offered;               /* allocations that are */
-    struct vidsch_packet **held;    /* packets not prepared while a channel is blocked */
+    struct vidmm_allocation *decommittable;
+    struct vidsch_packet **held; /* packets not prepared while a channel is blocked */
     uint32_t held_count, held_room;
     struct sim_timer kick;
     struct sim_timer turn; /* end of a device's turn that a channel waits for */
@@ -197,6 +232,16 @@ void vidmm_ceases_resident(struct vidmm_allocation *allocation);
 /* The device's claim on the allocation, or NULL. */
 struct vidmm_residency *vidmm_residency_of(const struct vidmm_device *device,
                                            const struct vidmm_allocation *allocation);
+
+/* The segment it likes best. */
+uint32_t vidmm_first_segment(const struct vidmm_allocation *allocation);
+
+/* The allocation is not offered any more. */
+void vidmm_offer_end(struct vidmm_allocation *allocation);
+
+/* Whether so many bytes more of system memory may be committed: for that, pages of offered
+ * allocations are given up. */
+bool vidmm_commit_room(struct vidmm *vidmm, uint64_t bytes);
 
 /* Its state, or that it is offered, has changed: it is missing to those who require it, or not. */
 void vidmm_relist(struct vidmm_allocation *allocation);
@@ -237,7 +282,43 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
 /* Something was let go of: waiting channels look again. */
 void vidmm_kick(struct vidmm *vidmm);
 
-void vidmm_process_free(struct vidmm *vidmm, struct vidmm_process *process);
+/* The process; made if nobody asked for it before. leave: one member less. */
+struct vidmm_process *vidmm_process_join(struct vidmm *vidmm, uint32_t pid);
+void vidmm_process_leave(struct vidmm_process *process);
+void vidmm_process_free(struct vidmm_process *process);
+struct vidmm_process *vidmm_process_of(const struct vidmm *vidmm, uint32_t pid); /* NULL: none */
+
+/* Its devices, band or visibility have changed. */
+void vidmm_process_reweigh(struct vidmm_process *process);
+
+enum vidmm_group vidmm_segment_group(const struct profile_segment *segment);
+void vidmm_budgets_init(struct vidmm *vidmm);
+void vidmm_trim_init(struct vidmm *vidmm);
+void vidmm_umd_init(struct vidmm *vidmm);
+
+/* Some device has come to require the allocation, or none does any more. */
+void vidmm_charge(struct vidmm_allocation *allocation, bool more);
+
+/* Bytes that the process requires beyond its budget. */
+uint64_t vidmm_over_budget(const struct vidmm_process *process, enum vidmm_group group);
+
+/* The user-mode driver of the process evicts what it used least recently: bytes given back. */
+uint64_t vidmm_umd_trim(const struct vidmm_process *process, enum vidmm_group group,
+                        uint64_t bytes);
+/* A submission of the device names these. */
+void vidmm_umd_use(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                   uint32_t count);
+
+/* Off the list, and back: false, if it was not trimmed there. */
+void vidmm_residency_trim(struct vidmm_residency *residency);
+bool vidmm_residency_restore(struct vidmm_device *device, struct vidmm_allocation *allocation);
+
+/* Something that summaries count. */
+static inline void vidmm_count(struct vidmm *vidmm, const char *key, uint64_t count)
+{
+    if (vidmm->probe->count)
+        vidmm->probe->count(vidmm->probe->self, key, count);
+}
 
 void vidmm_paging_init(struct vidmm *vidmm);
 

@@ -8,20 +8,26 @@ struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid)
 {
     struct vidmm_device *device = memory_new(1, sizeof *device);
     device->vidmm = vidmm;
-    device->pid = pid;
+    device->process = vidmm_process_join(vidmm, pid);
+    device->process->devices++;
+    vidmm_process_reweigh(device->process);
     vidmm_pool_init(&device->wanted, vidmm);
     DL_APPEND(vidmm->devices, device);
     return device;
 }
 
+static struct vidmm_residency *find(struct vidmm_residency *list, const struct vidmm_device *device)
+{
+    struct vidmm_residency *residency = list;
+    while (residency && residency->device != device)
+        residency = residency->in_allocation_next;
+    return residency;
+}
+
 struct vidmm_residency *vidmm_residency_of(const struct vidmm_device *device,
                                            const struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency;
-    DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
-        if (residency->device == device)
-            return residency;
-    return NULL;
+    return find(allocation->residencies, device);
 }
 
 /* Required and not there: a packet of the device has it paged in. What is offered is not asked for
@@ -34,6 +40,7 @@ static void relist(struct vidmm_residency *residency)
     if (missing == residency->listed)
         return;
     residency->listed = missing;
+    residency->awaited &= missing;
     if (missing)
         DL_APPEND2(device->missing, residency, missing_prev, missing_next);
     else
@@ -54,46 +61,97 @@ void vidmm_may_be_written(struct vidmm_allocation *allocation)
         allocation->content = VIDMM_IN_SEGMENT;
 }
 
-static void require(struct vidmm_device *device, struct vidmm_allocation *allocation)
+static void put_on_list(struct vidmm_residency *residency)
 {
-    vidmm_may_be_written(allocation);
-    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
-    if (residency) {
-        residency->count++;
-        return;
-    }
-    residency = memory_pool_take(&device->vidmm->residencies);
-    *residency = (struct vidmm_residency){.device = device, .allocation = allocation, .count = 1};
+    struct vidmm_device *device = residency->device;
+    struct vidmm_allocation *allocation = residency->allocation;
+    if (!allocation->residencies)
+        vidmm_charge(allocation, true);
     DL_APPEND2(device->required, residency, in_device_prev, in_device_next);
     DL_APPEND2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
     vidmm_remark(allocation);
     device->required_bytes += allocation->size;
+    residency->awaited = true;
     relist(residency);
+    residency->awaited = residency->listed;
 }
 
-static void forget(struct vidmm_residency *residency)
+static void take_off_list(struct vidmm_residency *residency)
 {
     struct vidmm_device *device = residency->device;
     struct vidmm_allocation *allocation = residency->allocation;
     if (residency->listed) {
         DL_DELETE2(device->missing, residency, missing_prev, missing_next);
         device->missing_count--;
+        residency->listed = false;
     }
     device->required_bytes -= allocation->size;
     DL_DELETE2(device->required, residency, in_device_prev, in_device_next);
     DL_DELETE2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
+    if (!allocation->residencies)
+        vidmm_charge(allocation, false);
     vidmm_remark(allocation);
-    memory_pool_give(&device->vidmm->residencies, residency);
+}
+
+void vidmm_residency_trim(struct vidmm_residency *residency)
+{
+    take_off_list(residency);
+    DL_APPEND2(residency->device->trimmed, residency, in_device_prev, in_device_next);
+    DL_APPEND2(residency->allocation->trimmed, residency, in_allocation_prev, in_allocation_next);
+}
+
+static void forget_trimmed(struct vidmm_residency *residency)
+{
+    DL_DELETE2(residency->device->trimmed, residency, in_device_prev, in_device_next);
+    DL_DELETE2(residency->allocation->trimmed, residency, in_allocation_prev, in_allocation_next);
+}
+
+bool vidmm_residency_restore(struct vidmm_device *device, struct vidmm_allocation *allocation)
+{
+    struct vidmm_residency *residency = find(allocation->trimmed, device);
+    if (residency) {
+        forget_trimmed(residency);
+        put_on_list(residency);
+    }
+    return residency != NULL;
+}
+
+static struct vidmm_residency *require(struct vidmm_device *device,
+                                       struct vidmm_allocation *allocation)
+{
+    vidmm_may_be_written(allocation);
+    if (allocation->trimmed)
+        vidmm_residency_restore(device, allocation);
+    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
+    if (!residency) {
+        residency = memory_pool_take(&device->vidmm->residencies);
+        *residency = (struct vidmm_residency){.device = device, .allocation = allocation};
+        put_on_list(residency);
+    }
+    residency->count++;
+    residency->used = ++device->vidmm->uses;
+    return residency;
+}
+
+static void forget(struct vidmm_residency *residency)
+{
+    take_off_list(residency);
+    memory_pool_give(&residency->device->vidmm->residencies, residency);
 }
 
 void vidmm_device_require(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    require(device, allocation);
+    require(device, allocation)->permanent = true;
 }
 
 void vidmm_device_close(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
+    struct vidmm_residency *residency = find(allocation->trimmed, device);
+    if (residency) {
+        forget_trimmed(residency);
+        memory_pool_give(&device->vidmm->residencies, residency);
+    }
+    residency = vidmm_residency_of(device, allocation);
     if (residency)
         forget(residency);
 }
@@ -102,7 +160,12 @@ void vidmm_device_destroy(struct vidmm_device *device)
 {
     while (device->required)
         forget(device->required);
+    while (device->trimmed)
+        vidmm_device_close(device, device->trimmed->allocation);
     vidmm_paging_forget(device);
+    device->process->devices--;
+    vidmm_process_reweigh(device->process);
+    vidmm_process_leave(device->process);
     DL_DELETE(device->vidmm->devices, device);
     vidmm_pool_fini(&device->wanted);
     free(device);
@@ -159,9 +222,13 @@ bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint
     return bytes <= capacity(vidmm, items, count);
 }
 
-uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count)
+uint32_t vidmm_reference(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                         uint32_t count)
 {
     uint32_t hits = 0;
+    if (device->vidmm->explicit_residency &&
+        device->vidmm->profile->vidmm.budget != PROFILE_BUDGET_NONE)
+        vidmm_umd_use(device, items, count);
     for (uint32_t i = 0; i < count; i++)
         hits += items[i]->state == VIDMM_RESIDENT;
     return hits;
@@ -211,34 +278,70 @@ static uint64_t required_in(const struct vidmm_device *device, uint32_t segments
     return bytes;
 }
 
+/* By how much the process would be over its budgets with these required, too. */
+static uint64_t over_budgets(const struct vidmm_device *device,
+                             struct vidmm_allocation *const *items, uint32_t count)
+{
+    uint64_t most = 0;
+    bool asked[VIDMM_GROUPS + 1] = {false};
+    for (uint32_t i = 0; i < count; i++)
+        asked[items[i]->group] = true;
+    for (enum vidmm_group group = 0; group < VIDMM_GROUPS; group++) {
+        uint64_t over = asked[group] ? vidmm_over_budget(device->process, group) : 0;
+        most = over > most ? over : most;
+    }
+    return most;
+}
+
+/* By how much the device would require more than the segments of these hold. */
+static uint64_t over_capacity(const struct vidmm_device *device,
+                              struct vidmm_allocation *const *items, uint32_t count)
+{
+    uint64_t room = capacity(device->vidmm, items, count), wanted = device->required_bytes;
+    if (wanted > room) { /* some of it may be at home elsewhere */
+        uint32_t segments = 0;
+        for (uint32_t i = 0; i < count; i++)
+            segments |= items[i]->segments;
+        wanted = required_in(device, segments);
+    }
+    return wanted > room ? wanted - room : 0;
+}
+
 static void give_up(struct vidmm_residency *residency)
 {
     if (residency && --residency->count == 0)
         forget(residency);
 }
 
+/* The user-mode driver tried, was refused, trims, and says that it can do no more. */
+static void trim_and_insist(struct vidmm_device *device, uint64_t bytes)
+{
+    vidmm_count(device->vidmm, "make_resident_refused_to_the_driver", 1);
+    for (enum vidmm_group group = 0; group < VIDMM_GROUPS; group++)
+        if (vidmm_over_budget(device->process, group))
+            vidmm_umd_trim(device->process, group, bytes);
+}
+
 uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocation *const *items,
                              uint32_t count, uint32_t flags, struct vidmm_request *request,
                              uint64_t *bytes_to_trim)
 {
-    struct vidmm *vidmm = device->vidmm;
     *bytes_to_trim = 0;
-    if (!vidmm->explicit_residency)
+    if (!device->vidmm->explicit_residency)
         return STATUS_SUCCESS;
-    uint32_t segments = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         require(device, items[i]);
-        segments |= items[i]->segments;
-    }
-    uint64_t room = capacity(vidmm, items, count);
-    uint64_t wanted = device->required_bytes;
-    if (wanted > room) /* some of it may be at home elsewhere */
-        wanted = required_in(device, segments);
-    if (wanted > room && !(flags & VIDMM_CANT_TRIM_FURTHER)) {
-        for (uint32_t i = 0; i < count; i++)
-            give_up(vidmm_residency_of(device, items[i]));
-        *bytes_to_trim = wanted - room;
-        return STATUS_NO_MEMORY;
+    if (!(flags & VIDMM_CANT_TRIM_FURTHER)) {
+        uint64_t over_budget = over_budgets(device, items, count);
+        uint64_t over_all = over_capacity(device, items, count);
+        if (over_all || (over_budget && !(flags & VIDMM_TRIMS))) {
+            for (uint32_t i = 0; i < count; i++)
+                give_up(vidmm_residency_of(device, items[i]));
+            *bytes_to_trim = over_all > over_budget ? over_all : over_budget;
+            return STATUS_NO_MEMORY;
+        }
+        if (over_budget)
+            trim_and_insist(device, over_budget);
     }
     for (uint32_t i = 0; i < count; i++) {
         if (flags & VIDMM_EXISTING)
@@ -248,19 +351,27 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
     return vidmm_page_in(device, items, count, "MakeResident", request);
 }
 
+/* The program's: it does not know what its driver trimmed. */
+static struct vidmm_residency *claim_of(const struct vidmm_device *device,
+                                        const struct vidmm_allocation *allocation)
+{
+    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
+    return residency ? residency : find(allocation->trimmed, device);
+}
+
 /* One level of the count less for the first `count` items; false, and nothing changed, if one of
  * them has none left. */
 static bool lower_counts(struct vidmm_device *device, struct vidmm_allocation *const *items,
                          uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct vidmm_residency *residency = vidmm_residency_of(device, items[i]);
+        struct vidmm_residency *residency = claim_of(device, items[i]);
         if (residency && residency->count > 0) {
             residency->count--;
             continue;
         }
         while (i-- > 0)
-            vidmm_residency_of(device, items[i])->count++;
+            claim_of(device, items[i])->count++;
         return false;
     }
     return true;
@@ -281,9 +392,9 @@ uint32_t vidmm_evict(struct vidmm_device *device, struct vidmm_allocation *const
 
 void vidmm_evict_settle(struct vidmm_device *device, struct vidmm_allocation *allocation)
 {
-    struct vidmm_residency *residency = vidmm_residency_of(device, allocation);
+    const struct vidmm_residency *residency = claim_of(device, allocation);
     if (residency && residency->count == 0) {
-        forget(residency);
+        vidmm_device_close(device, allocation);
         vidmm_kick(device->vidmm);
     }
 }

@@ -229,6 +229,24 @@ static struct vidmm_allocation *earlier(struct vidmm_allocation *a, struct vidmm
     return before(&a->standing.at, &b->standing.at) ? a : b;
 }
 
+/* The first in line of those whose processes are over their budget, or else of the others
+ * (wddm.md §6.6). */
+struct firsts {
+    struct vidmm_allocation *over, *other;
+};
+
+static void consider(struct firsts *firsts, const struct vidmm_pool *pool,
+                     const struct vidmm_process *process, const struct vidmm_segment *segment,
+                     enum vidmm_priority rank, uint32_t number)
+{
+    struct vidmm_allocation *first = first_in(line_of(pool, segment, rank, number));
+    if (!first)
+        return;
+    struct vidmm_allocation **best =
+        vidmm_over_budget(process, segment->group) ? &firsts->over : &firsts->other;
+    *best = earlier(*best, first);
+}
+
 /* The pools, in the order in which they are asked. */
 enum stage { OFFERED, UNWANTED, WANTED_BY_THE_IDLE, STAGES };
 
@@ -239,22 +257,23 @@ static struct vidmm_allocation *first_of(const struct vidmm_segment *segment,
     const struct vidmm *vidmm = segment->vidmm;
     const struct vidmm_process *process;
     const struct vidmm_device *other;
-    struct vidmm_allocation *first = NULL;
+    struct firsts firsts = {NULL, NULL};
     switch (stage) {
     case OFFERED:
         return first_in(line_of(&vidmm->offers, segment, rank, number));
     case UNWANTED:
         DL_FOREACH (vidmm->processes, process)
-            first = earlier(first, first_in(line_of(&process->unwanted, segment, rank, number)));
-        return first;
+            consider(&firsts, &process->unwanted, process, segment, rank, number);
+        break;
     default:
         DL_FOREACH (vidmm->devices, other)
             if (vidmm_device_yields(other, device))
-                first = earlier(first, first_in(line_of(&other->wanted, segment, rank, number)));
-        return earlier(
-            first,
+                consider(&firsts, &other->wanted, other->process, segment, rank, number);
+        firsts.other = earlier(
+            firsts.other,
             first_idle_in(line_of(&vidmm->wanted_by_several, segment, rank, number), device));
     }
+    return firsts.over ? firsts.over : firsts.other;
 }
 
 /* The policy says which line has to give; where it is empty the other one does. */

@@ -25,6 +25,7 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
         segment->vidmm = vidmm;
         segment->id = i + 1;
         segment->profile = &profile->segments[i];
+        segment->group = vidmm_segment_group(segment->profile);
         uint64_t limit = segment->profile->commit_limit;
         range_init(&segment->range,
                    limit && limit < segment->profile->size ? limit : segment->profile->size,
@@ -33,6 +34,9 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     vidmm_pool_init(&vidmm->offers, vidmm);
     vidmm_pool_init(&vidmm->wanted_by_several, vidmm);
     vidmm->random = gsl_rng_alloc(gsl_rng_mt19937);
+    vidmm_budgets_init(vidmm);
+    vidmm_trim_init(vidmm);
+    vidmm_umd_init(vidmm);
     vidmm_paging_init(vidmm);
     vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
                                                       .prepare = vidmm_prepare,
@@ -52,7 +56,7 @@ void vidmm_destroy(struct vidmm *vidmm)
         range_fini(&vidmm->segments[i].range);
     free(vidmm->segments);
     while (vidmm->processes)
-        vidmm_process_free(vidmm, vidmm->processes);
+        vidmm_process_free(vidmm->processes);
     vidmm_pool_fini(&vidmm->offers);
     vidmm_pool_fini(&vidmm->wanted_by_several);
     gsl_rng_free(vidmm->random);
@@ -162,16 +166,48 @@ static const char *check_residency(const struct vidmm_allocation *allocation)
             listed |= missing == residency;
         if (listed != (allocation->state != VIDMM_RESIDENT && !allocation->offered))
             return "a device's list of missing allocations is wrong";
-        if (residency->device->running && listed && !allocation->dying && !allocation->offered &&
-            allocation->state == VIDMM_EVICTING)
+        if (residency->device->running && listed && !residency->awaited && !allocation->dying &&
+            !allocation->offered && allocation->state == VIDMM_EVICTING)
             return "an allocation that a running device requires was sent away";
     }
     return NULL;
 }
 
+/* What each process's devices require is what it is charged for. */
+static const char *check_budgets(const struct vidmm *vidmm)
+{
+    const struct vidmm_process *process;
+    const struct vidmm_allocation *allocation;
+    for (enum vidmm_group group = 0; group < VIDMM_GROUPS; group++) {
+        uint64_t usage = 0, kept = 0;
+        DL_FOREACH (vidmm->processes, process) {
+            usage += process->usage[group];
+            kept += process->kept[group];
+        }
+        if (usage != vidmm->groups[group].usage || kept != vidmm->groups[group].kept)
+            return "the usage of processes does not add up to that of their group";
+        DL_FOREACH2 (vidmm->allocations, allocation, all_next)
+            if (allocation->group == group && allocation->residencies)
+                usage -= allocation->size;
+        if (usage && vidmm->groups[group].usage)
+            return "a group's usage is not what devices require";
+    }
+    return NULL;
+}
+
+static const char *check_standing(const struct vidmm_allocation *allocation)
+{
+    const struct vidmm_standing *standing = &allocation->standing;
+    if (standing->in && allocation->state != VIDMM_RESIDENT)
+        return "an allocation that is not resident stands in line to be evicted";
+    if (!standing->in && allocation->marked && !standing->chosen)
+        return "an allocation that may be evicted stands in no line";
+    return NULL;
+}
+
 const char *vidmm_check(const struct vidmm *vidmm)
 {
-    const char *wrong = NULL;
+    const char *wrong = check_budgets(vidmm);
     for (uint32_t i = 0; i < vidmm->profile->segment_count && !wrong; i++)
         wrong = check_segment(vidmm, &vidmm->segments[i]);
     uint64_t committed = 0;
@@ -179,7 +215,9 @@ const char *vidmm_check(const struct vidmm *vidmm)
     DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         if (!wrong)
             wrong = check_residency(allocation);
-        committed += allocation->size;
+        if (!wrong)
+            wrong = check_standing(allocation);
+        committed += allocation->decommitted ? 0 : allocation->size;
     }
     if (!wrong && committed != vidmm->committed_bytes)
         wrong = "committed bytes do not add up";

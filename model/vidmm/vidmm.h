@@ -101,6 +101,23 @@ struct vidmm_request {
     struct vidmm_request *prev, *next;
 };
 
+/* Memory segment groups (wddm.md §5.4), and what is known of a process (§6.4). */
+enum vidmm_group { VIDMM_LOCAL, VIDMM_NON_LOCAL, VIDMM_GROUPS, VIDMM_NO_GROUP = VIDMM_GROUPS };
+enum vidmm_band { VIDMM_BAND_DWM, VIDMM_BAND_FOCUS, VIDMM_BAND_NORMAL };
+enum vidmm_visibility { VIDMM_MINIMIZED, VIDMM_OCCLUDED, VIDMM_VISIBLE };
+
+void vidmm_process_set_state(struct vidmm *vidmm, uint32_t pid, enum vidmm_band band,
+                             enum vidmm_visibility visibility);
+/* What was said of the process is forgotten. */
+void vidmm_process_exit(struct vidmm *vidmm, uint32_t pid);
+
+/* D3DKMTQueryVideoMemoryInfo. Bytes. */
+struct vidmm_video_memory {
+    uint64_t budget, usage;
+};
+void vidmm_video_memory(struct vidmm *vidmm, uint32_t pid, enum vidmm_group group,
+                        struct vidmm_video_memory *info);
+
 /* A device's residency list. */
 struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid);
 void vidmm_device_destroy(struct vidmm_device *device); /* no packets may be pending */
@@ -108,13 +125,15 @@ void vidmm_device_destroy(struct vidmm_device *device); /* no packets may be pen
 enum {
     VIDMM_CANT_TRIM_FURTHER = 1,
     VIDMM_MUST_SUCCEED = 2,
-    VIDMM_EXISTING = 0x100 /* ours: it was so before, nothing is paged if there is room */
+    VIDMM_EXISTING = 0x100, /* ours: it was so before, nothing is paged if there is room */
+    VIDMM_TRIMS = 0x200     /* ours: over budget, the user-mode driver trims and insists */
 };
 
 /* D3DKMTMakeResident (wddm.md §6.3): raises each allocation's count on the device. STATUS_SUCCESS:
  * all are resident; STATUS_PENDING: `request` (filled in: blame, done, owner by the caller) is
- * under way; STATUS_NO_MEMORY: the device asks for more than the segments hold, nothing changed,
- * *bytes_to_trim says by how much. On WDDM 1.2 it only states intent: STATUS_SUCCESS. */
+ * under way; STATUS_NO_MEMORY: the process would require more than its budget, or the device more
+ * than the segments hold; nothing changed, *bytes_to_trim says by how much. On WDDM 1.2 it only
+ * states intent: STATUS_SUCCESS. */
 uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocation *const *items,
                              uint32_t count, uint32_t flags, struct vidmm_request *request,
                              uint64_t *bytes_to_trim);
@@ -143,8 +162,9 @@ void vidmm_context_remove(struct vidsch_context *context, struct vidmm_allocatio
 /* Whether a submission with these references could ever be prepared. */
 bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint32_t count);
 
-/* Counts what of a submission is resident. */
-uint32_t vidmm_reference(struct vidmm_allocation *const *items, uint32_t count);
+/* A submission of the device names these: how many of them are resident. */
+uint32_t vidmm_reference(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                         uint32_t count);
 
 /* CPU access (Lock2). True: possible at once. False: the content must leave its segment first;
  * `request` is under way. */
@@ -155,12 +175,16 @@ uint32_t vidmm_unlock(struct vidmm_allocation *allocation);
 
 /* Offered content may be dropped; the lowest priority goes first. An offer begins with the call and
  * takes effect when the work queued before is over, unless it was reclaimed meanwhile. Reclaim
- * answers whether content was dropped, and pages in what the device still requires
- * (STATUS_PENDING). */
+ * pages in what the device still requires (STATUS_PENDING); whether content was dropped is counted.
+ */
+struct vidmm_offer {
+    int64_t priority;  /* 1 to 4 */
+    bool may_decommit; /* its pages of system memory may be given up, too */
+};
 uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation);
-void vidmm_offer(struct vidmm_allocation *allocation, int64_t priority, uint32_t begun);
+void vidmm_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer, uint32_t begun);
 uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,
-                       uint32_t count, struct vidmm_request *request, bool *discarded);
+                       uint32_t count, struct vidmm_request *request);
 
 /* Verifies VidMm's invariants; NULL, or what is wrong. */
 const char *vidmm_check(const struct vidmm *vidmm);

@@ -93,11 +93,20 @@ static void change_allocation(struct workload *workload, size_t number, size_t i
     static const char *const usages[] = {"texture", "upload", "buffer", "heap"};
     struct process *process = &workload->processes[number];
     if (!process->allocation[i]) {
+        static const char *const wishes[] = {
+            "",
+            ",\"segments\":[\"local\"]",
+            ",\"kmd-flags\":[\"AccessedPhysically\"]",
+            ",\"kmd-flags\":[\"FromEndOfSegment\"]",
+            ",\"bank\":2,\"priority\":2684354560,\"flags\":[\"OverridePriority\"]",
+            ",\"priority\":1342177280,\"flags\":[\"OverridePriority\"]",
+            ",\"priority\":671088640,\"flags\":[\"OverridePriority\"]",
+        };
         event(workload, number, "CreateAllocation",
               ",\"device\":%zu,\"allocations\":[{\"allocation\":%" PRIu64 ",\"size\":%" PRIu64
               ",\"usage\":\"%s\"%s}]",
               number, object(number, i), (1 + below(workload, 96)) * 65536,
-              usages[below(workload, 4)], below(workload, 3) ? "" : ",\"segments\":[\"local\"]");
+              usages[below(workload, 4)], wishes[below(workload, sizeof wishes / sizeof *wishes)]);
         process->allocation[i] = true;
     } else if (process->locked[i]) {
         event(workload, number, "Unlock", ",\"device\":%zu,\"allocation\":%" PRIu64, number,
@@ -123,12 +132,27 @@ static void move_memory(struct workload *workload, size_t number)
     bool chosen[ALLOCATIONS];
     if (!some_allocations(workload, &workload->processes[number], number, list, chosen))
         return;
-    static const char *const ops[] = {"MakeResident", "MakeResident", "Evict", "OfferAllocations",
-                                      "ReclaimAllocations"};
-    uint64_t choice = below(workload, 5);
-    if (choice < 3 && !workload->residency_calls)
+    static const struct {
+        const char *op, *more;
+    } calls[] = {
+        {"MakeResident", ""},
+        {"MakeResident", ",\"flags\":[\"CantTrimFurther\"]"},
+        {"Evict", ""},
+        {"Evict", ",\"flags\":[\"NotWrittenTo\"]"},
+        {"OfferAllocations", ",\"priority\":2"},
+        {"OfferAllocations", ",\"flags\":[\"OfferImmediately\",\"AllowDecommit\"]"},
+        {"ReclaimAllocations", ""},
+        {"SetAllocationPriority", ",\"priority\":3355443200"},
+    };
+    uint64_t choice = below(workload, sizeof calls / sizeof *calls);
+    if (choice < 4 && !workload->residency_calls)
         return;
-    event(workload, number, ops[choice], ",\"device\":%zu,\"allocations\":[%s]", number, list);
+    bool of_device = strcmp(calls[choice].op, "SetAllocationPriority") != 0;
+    char device[48] = "";
+    if (of_device)
+        snprintf(device, sizeof device, ",\"device\":%zu", number);
+    event(workload, number, calls[choice].op, "%s,\"allocations\":[%s]%s", device, list,
+          calls[choice].more);
 }
 
 static void synchronise(struct workload *workload, size_t number, size_t context)
@@ -180,7 +204,10 @@ static void one_event(struct workload *workload)
     else if (choice < 620)
         event(workload, number, "SetContextPriority", ",\"context\":%" PRIu64 ",\"priority\":%d",
               object(number, context), (int)below(workload, 5) - 2);
-    else if (choice < 624) {
+    else if (choice < 622) {
+        static const char *const states[] = {"", "\"Focus\"", "\"Minimized\"", "\"Dwm\""};
+        event(workload, number, "SetProcessState", ",\"flags\":[%s]", states[below(workload, 4)]);
+    } else if (choice < 624) {
         event(workload, number, "DestroyContext", ",\"context\":%" PRIu64, object(number, context));
         event(workload, number, "CreateContext",
               ",\"device\":%zu,\"context\":%" PRIu64 ",\"node\":\"copy\"", number,
@@ -215,7 +242,7 @@ struct seen {
         int64_t resident, came, went;
     } segment[SEGMENTS + 1];
     int64_t committed;
-    bool recorded_pace;
+    bool recorded_pace, buddies;
 };
 
 static struct seen seen;
@@ -391,7 +418,10 @@ static void add_up(uint64_t end_ns)
         seen.machine.segment_state(seen.machine.model, id, &state);
         if (!seen.machine.segment[id - 1].aperture)
             child_expects(seen.segment[id].came - seen.segment[id].went, seen.segment[id].resident);
-        child_expects(state.allocated, seen.segment[id].resident);
+        if (seen.buddies) /* their blocks are larger than what lies in them */
+            child_expects(state.allocated >= (uint64_t)seen.segment[id].resident, true);
+        else
+            child_expects(state.allocated, seen.segment[id].resident);
         child_expects(state.allocated + state.free, seen.machine.segment[id - 1].size_bytes);
         child_expects(state.marked <= state.allocated, true);
         child_expects(state.largest_free <= state.free, true);
@@ -424,6 +454,22 @@ static void choose_machine(struct workload *workload, struct profile *profile)
     set_value(profile, "costs.create-context.fixed", "50us");
     if (below(workload, 3) == 0)
         set_value(profile, "nodes.paging2.kind", "paging");
+    static const char *const evictions[] = {"lru",    "priority-lru", "clock", "fifo",
+                                            "random", "largest",      "2q",    "s3-fifo",
+                                            "sieve",  "lfu",          "mru"};
+    static const char *const placements[] = {"best-fit", "first-fit", "buddy"};
+    set_value(profile, "vidmm.eviction",
+              evictions[below(workload, sizeof evictions / sizeof *evictions)]);
+    set_value(profile, "vidmm.placement", placements[below(workload, 3)]);
+    set_value(profile, "vidmm.budget", below(workload, 3) ? "weighted" : "none");
+    set_value(profile, "vidmm.trim-maximum", below(workload, 2) ? "20ms" : "0ns");
+    set_value(profile, "vidmm.trim-minimum", "5ms");
+    set_value(profile, "vidmm.trim-idle", "50ms");
+    set_value(profile, "segments.local.banks", "4");
+    if (below(workload, 3) == 0) { /* then a context that wants memory might not come to be */
+        set_value(profile, "system.memory", "96MiB");
+        set_value(profile, "miniport.context-save-area", "false");
+    }
     if (below(workload, 2))
         set_value(profile, "scheduler.vsync", "16ms");
     if (!profile_check(profile, &error))
@@ -482,6 +528,7 @@ static void run_one(void *argument)
         child_fails("%s", trace_error.message);
     const struct replay_options options = {
         .pace = (enum replay_pace)below(workload, 3), .to_ns = UINT64_MAX, .check = true};
+    seen.buddies = profile->vidmm.placement == PROFILE_BUDDY;
     seen.recorded_pace = options.pace == REPLAY_RECORDED;
     struct replay_result result;
     char error[512] = "";

@@ -1,4 +1,4 @@
-/* VidMm: what may be created, and where it is placed. */
+/* VidMm: what may be created, where it is placed, and how budgets are dealt out. */
 #include "model/vidmm/internal.h"
 
 #include "tests/unit/child.h"
@@ -217,11 +217,85 @@ static void places_where_it_is_wanted(void **state)
     assert_true(child_runs(places_where_it_is_wanted_body, NULL));
 }
 
+static struct vidmm_allocation *make(uint32_t pid, uint64_t pages)
+{
+    struct vidmm_allocation *allocation;
+    const struct vidmm_allocation_info info = {
+        .size = pages * 4096, .segments = 1, .preferred = {1}, .pid = pid};
+    child_expects(vidmm_allocation_create(vidmm, &info, &allocation), STATUS_SUCCESS);
+    return allocation;
+}
+
+static struct vidmm_allocation *resident(uint32_t pid, uint64_t pages)
+{
+    struct vidmm_allocation *allocation = make(pid, pages);
+    child_expects(vidmm_place(allocation), true);
+    vidmm_became_resident(allocation);
+    return allocation;
+}
+
+static void expect_budget(uint32_t pid, uint64_t budget_pages, uint64_t usage_pages)
+{
+    struct vidmm_video_memory memory;
+    vidmm_video_memory(vidmm, pid, VIDMM_LOCAL, &memory);
+    child_expects(memory.budget, budget_pages * 4096);
+    child_expects(memory.usage, usage_pages * 4096);
+}
+
+/* 20 pages for two processes of equal weight: each is entitled to 10, and to what the other does
+ * not use of its 10. What no device requires leaves first if its process is over budget, though it
+ * was used later. */
+static void budgets_are_dealt_by_weight_body(void *argument)
+{
+    (void)argument;
+    static const char *const settings[][2] = {{"wddm", "2.0"},
+                                              {"vidmm.budget", "weighted"},
+                                              {"segments.local.size", "80KiB"},
+                                              {"vidmm.weight.focus", "9"},
+                                              {"vidmm.weight.visible", "1"},
+                                              {NULL, NULL}};
+    start(settings);
+    struct vidmm_device *one = vidmm_device_create(vidmm, 1);
+    expect_budget(1, 20, 0); /* a lone process: all of it */
+    struct vidmm_device *two = vidmm_device_create(vidmm, 2);
+    expect_budget(1, 20, 0);
+    struct vidmm_allocation *old = resident(2, 1), *young = resident(1, 1);
+    vidmm_device_require(two, make(2, 8));
+    expect_budget(1, 12, 0);
+    struct vidmm_allocation *most = make(1, 15);
+    vidmm_device_require(one, most);
+    expect_budget(1, 12, 15); /* 3 too many */
+    expect_budget(2, 10, 8);
+    struct vidmm_segment *local = &vidmm->segments[0];
+    child_expects(vidmm_take_victim(local, NULL, VIDMM_MAXIMUM) == young, true);
+    vidmm_restand(young);
+    vidmm_process_set_state(vidmm, 1, VIDMM_BAND_FOCUS, VIDMM_VISIBLE);
+    expect_budget(1, 18, 15); /* entitled to 18 of 20 */
+    expect_budget(2, 5, 8);   /* 1 keeps its 15 */
+    child_expects(vidmm_take_victim(local, NULL, VIDMM_MAXIMUM) == old, true);
+    vidmm_restand(old);
+    vidmm_device_close(one, most);
+    expect_budget(2, 20, 8);
+    child_expects(vidmm_take_victim(local, NULL, VIDMM_MAXIMUM) == old, true); /* by age */
+    vidmm_device_destroy(one);
+    vidmm_process_exit(vidmm, 1);
+    expect_budget(2, 20, 8);
+    vidmm_device_destroy(two);
+    stop();
+}
+
+static void budgets_are_dealt_by_weight(void **state)
+{
+    (void)state;
+    assert_true(child_runs(budgets_are_dealt_by_weight_body, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creation_is_validated),
         cmocka_unit_test(places_where_it_is_wanted),
+        cmocka_unit_test(budgets_are_dealt_by_weight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
