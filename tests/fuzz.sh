@@ -19,6 +19,7 @@ for target in \
     kineto:kineto \
     kvcache:kvcache \
     nsight:nsight \
+    presentmon:presentmon \
     pytorch:pytorch \
     tracerpt:tracerpt \
     xperf:xperf; do

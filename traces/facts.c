@@ -86,19 +86,57 @@ static uint64_t median(struct trace_samples *samples)
     return lower + (upper - lower) / 2;
 }
 
+struct quantiles {
+    uint64_t count, low, median, p95, high;
+};
+
+static void add_quantiles(struct trace_facts *facts, const char *key, const char *meaning,
+                          const struct quantiles *of)
+{
+    trace_facts_add_format(facts, "", of->count, "%s-count|%s: how many", key, meaning);
+    trace_facts_add_format(facts, "ns", of->low, "%s-min-ns|%s: shortest", key, meaning);
+    trace_facts_add_format(facts, "ns", of->median, "%s-median-ns|%s: median", key, meaning);
+    trace_facts_add_format(facts, "ns", of->p95, "%s-p95-ns|%s: 95 of 100 are shorter", key,
+                           meaning);
+    trace_facts_add_format(facts, "ns", of->high, "%s-max-ns|%s: longest", key, meaning);
+}
+
 void trace_facts_add_quantiles(struct trace_facts *facts, const char *key, const char *meaning,
                                struct trace_samples *samples)
 {
     if (samples->count == 0)
         return;
-    trace_facts_add_format(facts, "", samples->count, "%s-count|%s: how many", key, meaning);
-    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 0),
-                           "%s-min-ns|%s: shortest", key, meaning);
-    trace_facts_add_format(facts, "ns", median(samples), "%s-median-ns|%s: median", key, meaning);
-    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 0.95),
-                           "%s-p95-ns|%s: 95 of 100 are shorter", key, meaning);
-    trace_facts_add_format(facts, "ns", trace_samples_quantile(samples, 1), "%s-max-ns|%s: longest",
-                           key, meaning);
+    const struct quantiles quantiles = {
+        .count = samples->count,
+        .low = trace_samples_quantile(samples, 0),
+        .median = median(samples),
+        .p95 = trace_samples_quantile(samples, 0.95),
+        .high = trace_samples_quantile(samples, 1),
+    };
+    add_quantiles(facts, key, meaning, &quantiles);
+}
+
+void trace_facts_add_sorted(struct trace_facts *facts, struct trace_sorter *samples,
+                            const char *key, const char *meaning)
+{
+    struct quantiles quantiles = {.count = trace_sorter_count(samples)};
+    uint64_t p95_at = (uint64_t)((double)quantiles.count * 0.95), previous = 0, at = 0;
+    const struct trace_sorted *sample;
+    if (quantiles.count == 0)
+        return;
+    facts->failed = facts->failed || !trace_sorter_start(samples);
+    for (; !facts->failed && (sample = trace_sorter_next(samples)) != NULL; at++) {
+        if (at == 0)
+            quantiles.low = sample->key;
+        if (at == quantiles.count / 2)
+            quantiles.median =
+                quantiles.count % 2 != 0 ? sample->key : previous + (sample->key - previous) / 2;
+        if (at == p95_at)
+            quantiles.p95 = sample->key;
+        quantiles.high = previous = sample->key;
+    }
+    facts->failed = facts->failed || trace_sorter_failure(samples) != NULL;
+    add_quantiles(facts, key, meaning, &quantiles);
 }
 
 void trace_facts_lack(struct trace_facts *facts, const char *what)

@@ -4,6 +4,7 @@
 
 #include "traces/arena.h"
 #include "traces/reader.h"
+#include "traces/sorter.h"
 
 enum { TRACE_LACKS_MAX = 12 };
 
@@ -39,6 +40,11 @@ uint64_t trace_samples_quantile(struct trace_samples *samples, double part);
 /* KEY-count, -min-ns, -median-ns, -p95-ns and -max-ns of the samples, if there are any. */
 void trace_facts_add_quantiles(struct trace_facts *facts, const char *key, const char *meaning,
                                struct trace_samples *samples);
+
+/* The same of samples that are the keys of a sorter's records, however many: nothing more is put
+ * into it. */
+void trace_facts_add_sorted(struct trace_facts *facts, struct trace_sorter *samples,
+                            const char *key, const char *meaning);
 
 /* Notes what such a recording cannot know, and what follows: "no submissions: residency only". One
  * line for people, plain text that lives as long as the program; the same one is noted once. */

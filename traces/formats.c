@@ -11,6 +11,7 @@ extern const struct trace_format trace_format_gpgmm;
 extern const struct trace_format trace_format_kineto;
 extern const struct trace_format trace_format_kvcache;
 extern const struct trace_format trace_format_nsight;
+extern const struct trace_format trace_format_presentmon;
 extern const struct trace_format trace_format_pytorch;
 extern const struct trace_format trace_format_tracerpt;
 extern const struct trace_format trace_format_xperf;
@@ -29,6 +30,7 @@ const struct trace_format *const trace_formats[] = {
     &trace_format_kineto,
     &trace_format_kvcache,
     &trace_format_nsight,
+    &trace_format_presentmon,
     &trace_format_pytorch,
     &trace_format_jsonl,
 };

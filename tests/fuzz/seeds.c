@@ -126,6 +126,16 @@ static const char xperf[] =
     "false, "
     "false\n";
 
+static const char presentmon[] =
+    "Application,ProcessID,SwapChainAddress,Runtime,SyncInterval,Dropped,TimeInSeconds,TimeInQPC,"
+    "CPUStartQPC,CPUBusy,FrameType,msInPresentAPI,msBetweenPresents,msUntilRenderComplete,"
+    "msUntilDisplayed,msUntilRenderStart,msGPUActive,GPULatency,GPUTime,DisplayLatency\n"
+    "a.exe,7,0xAB,DXGI,1,0,0.1,NA,NA,NA,NA,0.5,16,2,16,-8,9,NA,NA,NA\n"
+    "b.exe,8,0x0,DXGI,0,0,NA,1000000,NA,NA,Application,0.5,16,2,16,NA,9,1,9,NA\n"
+    "b.exe,8,0x0,DXGI,0,0,NA,1160000,NA,NA,Application,0.5,16,2,16,NA,9,1,9,NA\n"
+    "c.exe,9,0x1,DXGI,0,0,NA,NA,1160000,2.5,Intel_XEFG,0.5,16,NA,NA,NA,9,1,9,30\n"
+    "c.exe,9,0x1,DXGI,0,0,NA,NA,1160000,2.5,Application,0.5,16,NA,NA,NA,9,1,9,30\n";
+
 /* As fuzz_dat.c reads them: the first byte says what the rest is. */
 static void write_dat(const char *folder)
 {
@@ -215,6 +225,7 @@ int main(int count, char **arguments)
     struct trace_buffer pickle = {0};
     pickle_sample(&pickle);
     write_seed(arguments[1], "sample.ftrace", ftrace, strlen(ftrace));
+    write_seed(arguments[1], "sample.presentmon", presentmon, strlen(presentmon));
     write_seed(arguments[1], "sample.tracerpt", tracerpt, strlen(tracerpt));
     write_seed(arguments[1], "sample.xperf", xperf, strlen(xperf));
     write_dat(arguments[1]);

@@ -26,81 +26,8 @@ struct etl_text_layout {
     int8_t column_of_item[MOST_ITEMS]; /* -1: a run to step over */
 };
 
-/* Cells. */
-
-static struct etl_cell trimmed(const char *text, size_t length)
-{
-    static const char around[] = " \t\"";
-    while (length > 0 && strchr(around, *text) != NULL && *text != '\0') {
-        text++;
-        length--;
-    }
-    while (length > 0 && text[length - 1] != '\0' && strchr(around, text[length - 1]) != NULL)
-        length--;
-    return (struct etl_cell){text, length};
-}
-
-static void add_cell(struct etl_cells *cells, const char *text, size_t length)
-{
-    struct etl_cell *items =
-        trace_array_grow(cells->items, &cells->room, cells->count + 1, sizeof *items);
-    if (items == NULL) {
-        cells->failed = true;
-        return;
-    }
-    cells->items = items;
-    items[cells->count++] = trimmed(text, length);
-}
-
-void etl_cells_split(struct etl_cells *cells, const char *line, size_t length)
-{
-    size_t from = 0, depth = 0;
-    bool quoted = false;
-    cells->count = 0;
-    for (size_t at = 0; at < length; at++) {
-        char c = line[at];
-        if (c == '"')
-            quoted = !quoted;
-        else if (quoted)
-            continue;
-        else if (c == '[' || c == '{')
-            depth++;
-        else if ((c == ']' || c == '}') && depth > 0)
-            depth--;
-        else if (c == ',' && depth == 0) {
-            add_cell(cells, line + from, at - from);
-            from = at + 1;
-        }
-    }
-    add_cell(cells, line + from, length - from);
-}
-
-bool etl_cell_is(struct etl_cell cell, const char *text)
-{
-    return cell.length == strlen(text) && memcmp(cell.text, text, cell.length) == 0;
-}
-
-bool etl_cell_number(struct etl_cell cell, uint64_t *number)
-{
-    size_t at = 0;
-    uint64_t value = 0;
-    if (cell.length > 2 && cell.text[0] == '0' && (cell.text[1] | 0x20) == 'x') {
-        for (at = 2; at < cell.length && isxdigit((unsigned char)cell.text[at]); at++) {
-            int c = cell.text[at];
-            value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-        }
-        *number = value;
-        return at == cell.length && cell.length <= 18;
-    }
-    bool negative = cell.length > 1 && cell.text[0] == '-';
-    for (at = negative; at < cell.length && cell.text[at] >= '0' && cell.text[at] <= '9'; at++)
-        value = 10 * value + (uint64_t)(cell.text[at] - '0');
-    *number = negative ? 0 - value : value;
-    return at == cell.length && at > negative && cell.length <= 20;
-}
-
 /* Names that stand for numbers: of the maps that matter, as the manifest has them. */
-static bool named_number(struct etl_cell cell, const char *column, uint64_t *number)
+static bool named_number(struct trace_cell cell, const char *column, uint64_t *number)
 {
     static const struct {
         const char *name;
@@ -123,7 +50,7 @@ static bool named_number(struct etl_cell cell, const char *column, uint64_t *num
         {"DXGKETW_SYSTEM_PREEMTION_BUFFER", 3},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (etl_cell_is(cell, names[i].name)) {
+        if (trace_cell_is(cell, names[i].name)) {
             *number = names[i].number;
             return true;
         }
@@ -131,7 +58,7 @@ static bool named_number(struct etl_cell cell, const char *column, uint64_t *num
         return false;
     *number = 0; /* a function that nobody asks for */
     for (size_t i = 0; i < etl_function_count; i++)
-        if (etl_cell_is(cell, etl_functions[i].name))
+        if (trace_cell_is(cell, etl_functions[i].name))
             *number = etl_functions[i].id;
     return cell.length > 0;
 }
@@ -207,7 +134,7 @@ void etl_text_close(void *self)
         return;
     trace_input_close(text->input);
     trace_buffer_free(&text->payload);
-    free(text->cells.items);
+    trace_cells_free(&text->cells);
     free(text->layouts);
     free(text);
 }
@@ -230,7 +157,7 @@ size_t etl_text_columns(const struct etl_text *text, size_t layout)
 }
 
 bool etl_text_column_is(const struct etl_text *text, size_t layout, size_t index,
-                        struct etl_cell name)
+                        struct trace_cell name)
 {
     const struct column *column = &text->layouts[layout].columns[index];
     const char *bracket = memchr(name.text, '[', name.length);
@@ -242,14 +169,14 @@ bool etl_text_column_is(const struct etl_text *text, size_t layout, size_t index
 
 /* The elements of an array in one cell: "[1, 2]", or one without brackets; blanks, commas and
  * semicolons between. */
-static struct etl_cell next_element(struct etl_cell *list)
+static struct trace_cell next_element(struct trace_cell *list)
 {
     static const char between[] = "[], \t;";
     while (list->length > 0 && strchr(between, *list->text) != NULL) {
         list->text++;
         list->length--;
     }
-    struct etl_cell element = {list->text, 0};
+    struct trace_cell element = {list->text, 0};
     while (list->length > 0 && strchr(between, *list->text) == NULL) {
         list->text++;
         list->length--;
@@ -258,7 +185,7 @@ static struct etl_cell next_element(struct etl_cell *list)
     return element;
 }
 
-static size_t count_elements(struct etl_cell list)
+static size_t count_elements(struct trace_cell list)
 {
     size_t count = 0;
     while (next_element(&list).length > 0)
@@ -267,7 +194,7 @@ static size_t count_elements(struct etl_cell list)
 }
 
 /* The value of a cell, without the "name : " that -add_fieldnames puts before it. */
-static struct etl_cell value_of(struct etl_cell cell, const struct column *column)
+static struct trace_cell value_of(struct trace_cell cell, const struct column *column)
 {
     if (cell.length < column->length || memcmp(cell.text, column->name, column->length) != 0)
         return cell;
@@ -275,14 +202,14 @@ static struct etl_cell value_of(struct etl_cell cell, const struct column *colum
     if (colon == NULL)
         return cell;
     size_t skipped = (size_t)(colon - cell.text) + 3;
-    return trimmed(cell.text + skipped, cell.length - skipped);
+    return trace_cell_trimmed(cell.text + skipped, cell.length - skipped);
 }
 
-static bool looks_like(struct etl_cell cell, const struct column *column)
+static bool looks_like(struct trace_cell cell, const struct column *column)
 {
     uint64_t number;
-    bool is_number = etl_cell_number(cell, &number);
-    bool truth = etl_cell_is(cell, "true") || etl_cell_is(cell, "false");
+    bool is_number = trace_cell_number(cell, &number);
+    bool truth = trace_cell_is(cell, "true") || trace_cell_is(cell, "false");
     switch (column->letter) {
     case 'p':
         return is_number && cell.length > 2 && cell.text[1] == 'x';
@@ -295,7 +222,7 @@ static bool looks_like(struct etl_cell cell, const struct column *column)
     }
 }
 
-bool etl_text_fits(const struct etl_text *text, size_t index, const struct etl_cell *cells,
+bool etl_text_fits(const struct etl_text *text, size_t index, const struct trace_cell *cells,
                    size_t count)
 {
     const struct etl_text_layout *layout = &text->layouts[index];
@@ -303,7 +230,7 @@ bool etl_text_fits(const struct etl_text *text, size_t index, const struct etl_c
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct column *column = &layout->columns[i];
-        struct etl_cell cell = value_of(cells[i], column);
+        struct trace_cell cell = value_of(cells[i], column);
         if (column->counted_by < 0) {
             if (!looks_like(cell, column))
                 return false;
@@ -311,10 +238,10 @@ bool etl_text_fits(const struct etl_text *text, size_t index, const struct etl_c
         }
         const struct column *counter = &layout->columns[column->counted_by];
         uint64_t wanted;
-        if (!etl_cell_number(value_of(cells[column->counted_by], counter), &wanted) ||
+        if (!trace_cell_number(value_of(cells[column->counted_by], counter), &wanted) ||
             wanted != count_elements(cell))
             return false;
-        for (struct etl_cell element; (element = next_element(&cell)).length > 0;)
+        for (struct trace_cell element; (element = next_element(&cell)).length > 0;)
             if (!looks_like(element, column))
                 return false;
     }
@@ -327,11 +254,11 @@ static void put_number(struct etl_text *text, uint64_t number, size_t width)
         trace_buffer_put_byte(&text->payload, (unsigned char)(number >> (8 * i)));
 }
 
-static bool put_value(struct etl_text *text, struct etl_cell cell, const struct column *column,
+static bool put_value(struct etl_text *text, struct trace_cell cell, const struct column *column,
                       size_t width)
 {
     uint64_t number;
-    if (!etl_cell_number(cell, &number) && !named_number(cell, column->name, &number)) {
+    if (!trace_cell_number(cell, &number) && !named_number(cell, column->name, &number)) {
         text->values_left_out++;
         if (!column_named(column, "Flags", 5))
             return false;
@@ -342,8 +269,9 @@ static bool put_value(struct etl_text *text, struct etl_cell cell, const struct 
 }
 
 /* Where each column's cells are. False: there are too few. */
-static bool locate(const struct etl_text_layout *layout, const struct etl_cell *cells, size_t count,
-                   enum etl_arrays arrays, size_t first[MOST_COLUMNS], size_t size[MOST_COLUMNS])
+static bool locate(const struct etl_text_layout *layout, const struct trace_cell *cells,
+                   size_t count, enum etl_arrays arrays, size_t first[MOST_COLUMNS],
+                   size_t size[MOST_COLUMNS])
 {
     size_t at = 0;
     for (size_t i = 0; i < layout->count; i++) {
@@ -353,7 +281,7 @@ static bool locate(const struct etl_text_layout *layout, const struct etl_cell *
         size[i] = 0;
         if (arrays == ETL_ARRAYS_SPREAD && column->counted_by >= 0) {
             size_t counter = first[column->counted_by];
-            if (counter >= count || !etl_cell_number(cells[counter], &elements) ||
+            if (counter >= count || !trace_cell_number(cells[counter], &elements) ||
                 elements > MOST_ELEMENTS)
                 return false;
         }
@@ -363,16 +291,16 @@ static bool locate(const struct etl_text_layout *layout, const struct etl_cell *
     return true;
 }
 
-static bool put_array(struct etl_text *text, struct etl_cell list, const struct column *column,
+static bool put_array(struct etl_text *text, struct trace_cell list, const struct column *column,
                       size_t width)
 {
-    for (struct etl_cell element; (element = next_element(&list)).length > 0;)
+    for (struct trace_cell element; (element = next_element(&list)).length > 0;)
         if (!put_value(text, element, column, width))
             return false;
     return true;
 }
 
-bool etl_text_encode(struct etl_text *text, size_t index, const struct etl_cell *cells,
+bool etl_text_encode(struct etl_text *text, size_t index, const struct trace_cell *cells,
                      size_t count, enum etl_arrays arrays)
 {
     const struct etl_text_layout *layout = &text->layouts[index];
@@ -395,7 +323,7 @@ bool etl_text_encode(struct etl_text *text, size_t index, const struct etl_cell 
         const struct column *column = &layout->columns[c];
         size_t width = item->bytes != 0 ? item->bytes : POINTER;
         for (size_t k = 0; k < size[c]; k++) {
-            struct etl_cell cell = value_of(cells[first[c] + k], column);
+            struct trace_cell cell = value_of(cells[first[c] + k], column);
             bool list = arrays == ETL_ARRAYS_BRACKETED && column->counted_by >= 0;
             if (list ? !put_array(text, cell, column, width)
                      : !put_value(text, cell, column, width))

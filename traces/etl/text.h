@@ -4,28 +4,9 @@
 #define WDDMSIM_TRACES_ETL_TEXT_H
 
 #include "traces/buffer.h"
+#include "traces/cells.h"
 #include "traces/etl/columns.h"
 #include "traces/etl/source.h"
-
-/* A piece of a line, without the blanks and quotes around it. */
-struct etl_cell {
-    const char *text;
-    size_t length;
-};
-
-struct etl_cells {
-    struct etl_cell *items;
-    size_t count, room;
-    bool failed; /* out of memory */
-};
-
-/* Takes a line apart at its commas; those in quotes, brackets and braces are part of a cell. */
-void etl_cells_split(struct etl_cells *cells, const char *line, size_t length);
-
-bool etl_cell_is(struct etl_cell cell, const char *text);
-
-/* A whole number, decimal with or without a sign, or 0x. */
-bool etl_cell_number(struct etl_cell cell, uint64_t *number);
 
 /* A layout that lines can be read by. */
 struct etl_text_layout;
@@ -35,7 +16,7 @@ struct etl_text {
     struct trace_input *input;
     struct etl_header header;
     struct etl_text_layout *layouts; /* as many as etl_columns, in their order */
-    struct etl_cells cells;
+    struct trace_cells cells;
     struct trace_buffer payload;
     uint64_t line; /* number of the last one read */
     struct trace_error damage;
@@ -58,18 +39,18 @@ enum etl_arrays { ETL_ARRAYS_BRACKETED, ETL_ARRAYS_SPREAD };
 
 /* Makes the payload of a record of that layout from cells. False: they do not fit, or hold a value
  * that is not understood. */
-bool etl_text_encode(struct etl_text *text, size_t layout, const struct etl_cell *cells,
+bool etl_text_encode(struct etl_text *text, size_t layout, const struct trace_cell *cells,
                      size_t count, enum etl_arrays arrays);
 
 /* Whether cells look like a record of that layout: as many, each of its kind, arrays as long as
  * they say. For arrays in brackets. */
-bool etl_text_fits(const struct etl_text *text, size_t layout, const struct etl_cell *cells,
+bool etl_text_fits(const struct etl_text *text, size_t layout, const struct trace_cell *cells,
                    size_t count);
 
 /* Names of the layout's columns, the count of arrays behind them in brackets as xperf has it. */
 size_t etl_text_columns(const struct etl_text *text, size_t layout);
 bool etl_text_column_is(const struct etl_text *text, size_t layout, size_t column,
-                        struct etl_cell name);
+                        struct trace_cell name);
 
 /* Fills a record but for id, version, stamp, process, thread and processor: its payload is the one
  * encoded last, or with `empty` none. */

@@ -22,10 +22,10 @@ enum {
     WINDOWS_10 = 10240,
 };
 
-static uint64_t number_of(const struct etl_cells *cells, size_t index)
+static uint64_t number_of(const struct trace_cells *cells, size_t index)
 {
     uint64_t number = 0;
-    if (index >= cells->count || !etl_cell_number(cells->items[index], &number))
+    if (index >= cells->count || !trace_cell_number(cells->items[index], &number))
         return 0;
     return number;
 }
@@ -35,7 +35,7 @@ static uint64_t number_of(const struct etl_cells *cells, size_t index)
 static void read_header(struct etl_text *text)
 {
     enum { BUILD = CELL_DATA + 2, PROCESSORS, LOST = CELL_DATA + 11 };
-    const struct etl_cells *cells = &text->cells;
+    const struct trace_cells *cells = &text->cells;
     text->header.build = (uint32_t)number_of(cells, BUILD);
     text->header.processors = (uint32_t)number_of(cells, PROCESSORS);
     text->header.events_lost = (uint32_t)number_of(cells, LOST);
@@ -51,17 +51,17 @@ static int compare_columns(const void *left, const void *right)
 /* Whether the line is a record, which is then filled. */
 static bool read_line(struct etl_text *text, struct etl_record *record)
 {
-    const struct etl_cells *cells = &text->cells;
-    const struct etl_cell *items = cells->items;
+    const struct trace_cells *cells = &text->cells;
+    const struct trace_cell *items = cells->items;
     if (cells->count <= CELL_TIME)
         return false;
     uint64_t time = number_of(cells, CELL_TIME);
     if (text->header.start_stamp == 0)
         text->header.start_stamp = time;
-    if (etl_cell_is(items[CELL_NAME], "EventTrace") && etl_cell_is(items[CELL_TYPE], "Header"))
+    if (trace_cell_is(items[CELL_NAME], "EventTrace") && trace_cell_is(items[CELL_TYPE], "Header"))
         read_header(text);
     uint64_t id = number_of(cells, CELL_ID), version = number_of(cells, CELL_VERSION);
-    if (!etl_cell_is(items[CELL_NAME], "Microsoft-Windows-DxgKrnl") || id > UINT16_MAX ||
+    if (!trace_cell_is(items[CELL_NAME], "Microsoft-Windows-DxgKrnl") || id > UINT16_MAX ||
         version > UINT8_MAX || time == 0)
         return false;
     const struct etl_columns wanted = {.id = (uint16_t)id, .version = (uint8_t)version};
@@ -90,7 +90,7 @@ static enum etl_step next(void *self, struct etl_record *record)
     const char *line;
     size_t length;
     while ((line = etl_text_line(text, &length)) != NULL) {
-        etl_cells_split(&text->cells, line, length);
+        trace_cells_split(&text->cells, line, length, true);
         if (text->cells.failed || text->payload.failed)
             return ETL_OUT_OF_MEMORY;
         uint64_t before = text->not_understood;

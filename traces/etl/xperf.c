@@ -37,19 +37,19 @@ struct xperf {
 
 /* "Microsoft-Windows-DxgKrnl/DmaPacket/win:Start": task and opcode, joined to what the layouts are
  * called by. False: of another provider. */
-static bool split_name(struct etl_cell cell, struct etl_cell *task, struct etl_cell *opcode)
+static bool split_name(struct trace_cell cell, struct trace_cell *task, struct trace_cell *opcode)
 {
     static const char provider[] = "Microsoft-Windows-DxgKrnl/";
     const size_t length = sizeof provider - 1;
     if (cell.length <= length || memcmp(cell.text, provider, length) != 0)
         return false;
-    *task = (struct etl_cell){cell.text + length, cell.length - length};
+    *task = (struct trace_cell){cell.text + length, cell.length - length};
     const char *slash = memchr(task->text, '/', task->length);
     if (slash == NULL) {
-        *opcode = (struct etl_cell){"Info", 4};
+        *opcode = (struct trace_cell){"Info", 4};
         return true;
     }
-    *opcode = (struct etl_cell){slash + 1, task->length - (size_t)(slash - task->text) - 1};
+    *opcode = (struct trace_cell){slash + 1, task->length - (size_t)(slash - task->text) - 1};
     task->length = (size_t)(slash - task->text);
     if (opcode->length > 4 && memcmp(opcode->text, "win:", 4) == 0) {
         opcode->text += 4;
@@ -58,8 +58,8 @@ static bool split_name(struct etl_cell cell, struct etl_cell *task, struct etl_c
     return true;
 }
 
-static bool is_called(const struct etl_columns *columns, struct etl_cell task,
-                      struct etl_cell opcode)
+static bool is_called(const struct etl_columns *columns, struct trace_cell task,
+                      struct trace_cell opcode)
 {
     size_t length = strlen(columns->name);
     return length == task.length + 1 + opcode.length &&
@@ -69,8 +69,9 @@ static bool is_called(const struct etl_columns *columns, struct etl_cell task,
 
 /* The layout of a line of the heading: as many of its columns as it has must be called as there;
  * newer kernels put further ones behind. SIZE_MAX: none. */
-static size_t layout_of_heading(const struct etl_text *text, struct etl_cell task,
-                                struct etl_cell opcode, const struct etl_cell *names, size_t count)
+static size_t layout_of_heading(const struct etl_text *text, struct trace_cell task,
+                                struct trace_cell opcode, const struct trace_cell *names,
+                                size_t count)
 {
     size_t best = SIZE_MAX, most = 0;
     for (size_t i = 0; i < etl_columns_count; i++) {
@@ -90,8 +91,8 @@ static size_t layout_of_heading(const struct etl_text *text, struct etl_cell tas
 static void read_heading(struct xperf *xperf)
 {
     struct etl_text *text = xperf->text;
-    const struct etl_cells *cells = &text->cells;
-    struct etl_cell task, opcode;
+    const struct trace_cells *cells = &text->cells;
+    struct trace_cell task, opcode;
     if (cells->count <= CELL_DATA || !split_name(cells->items[CELL_NAME], &task, &opcode))
         return;
     size_t layout =
@@ -106,7 +107,7 @@ static void read_heading(struct xperf *xperf)
 }
 
 /* "dwm.exe (1072)", "\"Unknown\" (-1)": the number in the last parentheses. */
-static uint32_t process_of(struct etl_cell cell)
+static uint32_t process_of(struct trace_cell cell)
 {
     size_t close = cell.length;
     while (close > 0 && cell.text[close - 1] != ')')
@@ -115,18 +116,18 @@ static uint32_t process_of(struct etl_cell cell)
     while (open > 0 && cell.text[open - 1] != '(')
         open--;
     uint64_t number;
-    struct etl_cell inside = {cell.text + open, close > open ? close - open - 1 : 0};
+    struct trace_cell inside = {cell.text + open, close > open ? close - open - 1 : 0};
     while (inside.length > 0 && *inside.text == ' ') {
         inside.text++;
         inside.length--;
     }
-    return open > 0 && etl_cell_number(inside, &number) ? (uint32_t)number : 0;
+    return open > 0 && trace_cell_number(inside, &number) ? (uint32_t)number : 0;
 }
 
 /* Which of the kinds of that name the cells are of; SIZE_MAX: none, SIZE_MAX - 1: several. */
-static size_t layout_of_cells(const struct xperf *xperf, struct etl_cell task,
-                              struct etl_cell opcode, const struct etl_cell *cells, size_t count,
-                              bool *called)
+static size_t layout_of_cells(const struct xperf *xperf, struct trace_cell task,
+                              struct trace_cell opcode, const struct trace_cell *cells,
+                              size_t count, bool *called)
 {
     size_t found = SIZE_MAX;
     *called = false;
@@ -167,8 +168,8 @@ static void read_version(struct etl_text *text, const char *line)
 static bool read_line(struct xperf *xperf, const char *line, struct etl_record *record)
 {
     struct etl_text *text = xperf->text;
-    const struct etl_cells *cells = &text->cells;
-    struct etl_cell task, opcode;
+    const struct trace_cells *cells = &text->cells;
+    struct trace_cell task, opcode;
     uint64_t time, thread = 0, processor = 0;
     bool called = false;
     if (cells->count <= CELL_DATA || !split_name(cells->items[CELL_NAME], &task, &opcode)) {
@@ -187,15 +188,15 @@ static bool read_line(struct xperf *xperf, const char *line, struct etl_record *
         text->ambiguous++;
         return false;
     }
-    if (layout == SIZE_MAX || !etl_cell_number(cells->items[CELL_TIME], &time) ||
+    if (layout == SIZE_MAX || !trace_cell_number(cells->items[CELL_TIME], &time) ||
         time > INT64_MAX ||
         !etl_text_encode(text, layout, cells->items + CELL_DATA, cells->count - CELL_DATA,
                          ETL_ARRAYS_BRACKETED)) {
         text->not_understood++;
         return false;
     }
-    (void)etl_cell_number(cells->items[CELL_THREAD], &thread);
-    (void)etl_cell_number(cells->items[CELL_PROCESSOR], &processor);
+    (void)trace_cell_number(cells->items[CELL_THREAD], &thread);
+    (void)trace_cell_number(cells->items[CELL_PROCESSOR], &processor);
     etl_text_record(text, record, false);
     record->id = etl_columns[layout].id;
     record->version = etl_columns[layout].version;
@@ -217,7 +218,7 @@ static enum etl_step next(void *self, struct etl_record *record)
             xperf->heading = line[0] == 'B';
             continue;
         }
-        etl_cells_split(&text->cells, line, length);
+        trace_cells_split(&text->cells, line, length, true);
         if (text->cells.failed || text->payload.failed)
             return ETL_OUT_OF_MEMORY;
         if (xperf->heading)

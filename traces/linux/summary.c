@@ -3,42 +3,6 @@
 
 #include <stddef.h>
 
-/* The sorted sample at floor(part * count), as trace_samples_quantile has it; the median of an even
- * number lies halfway between the middle two. */
-static void add_quantiles(struct linux_import *import, struct trace_sorter *sorter, const char *key,
-                          const char *meaning)
-{
-    uint64_t count = trace_sorter_count(sorter), at = 0, previous = 0;
-    uint64_t low = 0, middle = 0, p95 = 0, high = 0;
-    uint64_t p95_at = (uint64_t)((double)count * 0.95);
-    const struct trace_sorted *sample;
-    if (count == 0)
-        return;
-    if (!trace_sorter_start(sorter)) {
-        linux_take_failure(import, sorter);
-        return;
-    }
-    for (; (sample = trace_sorter_next(sorter)) != NULL; at++) {
-        if (at == 0)
-            low = sample->key;
-        if (at == count / 2)
-            middle = count % 2 != 0 ? sample->key : previous + (sample->key - previous) / 2;
-        if (at == p95_at)
-            p95 = sample->key;
-        high = previous = sample->key;
-    }
-    if (trace_sorter_failure(sorter) != NULL) {
-        linux_take_failure(import, sorter);
-        return;
-    }
-    struct trace_facts *facts = import->facts;
-    trace_facts_add_format(facts, "", count, "%s-count|%s: how many", key, meaning);
-    trace_facts_add_format(facts, "ns", low, "%s-min-ns|%s: shortest", key, meaning);
-    trace_facts_add_format(facts, "ns", middle, "%s-median-ns|%s: median", key, meaning);
-    trace_facts_add_format(facts, "ns", p95, "%s-p95-ns|%s: 95 of 100 are shorter", key, meaning);
-    trace_facts_add_format(facts, "ns", high, "%s-max-ns|%s: longest", key, meaning);
-}
-
 #define COUNTER(key, meaning, unit, member)                                                        \
     {                                                                                              \
         key, meaning, unit, offsetof(struct linux_tally, member)                                   \
@@ -134,9 +98,9 @@ void linux_summarize(struct linux_import *import)
     trace_facts_add(facts, "contexts", "contexts with jobs", "", import->context_count);
     trace_facts_add(facts, "span-ns", "from the first record to the last", "ns",
                     import->last_ns - import->first_ns);
-    add_quantiles(import, import->to_done, "submit-to-done", "from submission to the end");
-    add_quantiles(import, import->queued, "submit-to-run", "from submission to the engine");
-    add_quantiles(import, import->on_engine, "engine", "engine time of a job");
+    trace_facts_add_sorted(facts, import->to_done, "submit-to-done", "from submission to the end");
+    trace_facts_add_sorted(facts, import->queued, "submit-to-run", "from submission to the engine");
+    trace_facts_add_sorted(facts, import->on_engine, "engine", "engine time of a job");
     for (size_t i = 0; i < linux_tracepoint_count; i++)
         if (import->tally.tracepoints[i] > 0)
             trace_facts_add_format(facts, "", import->tally.tracepoints[i],
