@@ -102,7 +102,7 @@ static void test_borders(void **state)
     enum { WINDOW = 256 * 1024, REACH = 80 };
     static const char tail[] = "\", {\"key one\" : \"te\\u0078t \\\\\" , \"n\":-12.75,\"s\":{\"x\":"
                                "[\"\\\\\\\"\",\"a\"]}, \"t\": true}]";
-    char *text = malloc(WINDOW + sizeof tail);
+    char *text = malloc(WINDOW + 2 + sizeof tail);
     assert_non_null(text);
     for (size_t at = WINDOW - REACH; at < WINDOW + 2; at++) {
         /* A first string that is passed over, so long that the rest begins where it should. */
