@@ -14,6 +14,8 @@
 set -u
 
 export LC_ALL=C
+ulimit -t 60        # seconds of processor time: a scenario takes milliseconds, one that runs
+ulimit -f 100000    # away must fill neither them nor the disk
 WDDMSIM=${WDDMSIM:-$PWD/wddmsim}
 SOURCE=${SOURCE:-$(dirname "$0")/..}
 SOURCE=$(cd "$SOURCE" && pwd) || exit 99

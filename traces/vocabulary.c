@@ -214,6 +214,11 @@ static const struct trace_field_spec destroy_context_allocation[] = {
     NEED("allocation", ALLOCATION, NAME, allocation, "the allocation to destroy"),
 };
 
+static const struct trace_field_spec map_gpu_virtual_address[] = {
+    NEED("device", DEVICE, NAME, device, "the device in whose process it is mapped"),
+    NEED("allocation", ALLOCATION, NAME, allocation, "the allocation"),
+};
+
 static const struct trace_field_spec make_resident[] = {
     NEED("device", DEVICE, NAME, device, "the device that requires them"),
     NEED("allocations", ALLOCATIONS, NAMES, allocations, "the allocations"),
@@ -358,6 +363,8 @@ const struct trace_op_spec trace_ops[TRACE_OPS] = {
         SPEC("CreateContextAllocation", "DxgkCbCreateContextAllocation", create_context_allocation),
     [TRACE_DESTROY_CONTEXT_ALLOCATION] = SPEC(
         "DestroyContextAllocation", "DxgkCbDestroyContextAllocation", destroy_context_allocation),
+    [TRACE_MAP_GPU_VIRTUAL_ADDRESS] =
+        SPEC("MapGpuVirtualAddress", "D3DKMTMapGpuVirtualAddress", map_gpu_virtual_address),
     [TRACE_MAKE_RESIDENT] = SPEC("MakeResident", "D3DKMTMakeResident", make_resident),
     [TRACE_EVICT] = SPEC("Evict", "D3DKMTEvict", evict),
     [TRACE_SET_ALLOCATION_PRIORITY] =
@@ -404,6 +411,7 @@ static const unsigned char ops_by_name[TRACE_OPS] = {
     TRACE_EXIT_PROCESS,
     TRACE_LOCK,
     TRACE_MAKE_RESIDENT,
+    TRACE_MAP_GPU_VIRTUAL_ADDRESS,
     TRACE_MARK_DEVICE_AS_ERROR,
     TRACE_OBSERVE_TRANSFER,
     TRACE_OFFER_ALLOCATIONS,

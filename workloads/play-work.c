@@ -30,6 +30,18 @@ static d3dkmt_handle *handles_of(struct player *player, const struct trace_event
     return handles;
 }
 
+bool play_map_gpu_virtual_address(struct player *player, const struct trace_event *event,
+                                  struct d3dkmt_call *call, struct complaint *complaint)
+{
+    (void)complaint;
+    struct named_object *device = player_device(player, event);
+    d3dkmt_handle handle =
+        player_view(player_allocation(player, event, device, event->allocation), device);
+    d3dkmt_map_gpu_virtual_address(process_of(player, event, device), call, handle_of(device),
+                                   handle);
+    return true;
+}
+
 /* Where the program was not refused when it was recorded, its user-mode driver is taken to know
  * what to do when it is: it trims, and then insists (wddm.md §6.3). */
 static uint32_t make_resident_flags(const struct trace_event *event)

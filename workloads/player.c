@@ -17,6 +17,7 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_DESTROY_ALLOCATION] = play_destroy_allocation,
     [TRACE_CREATE_CONTEXT_ALLOCATION] = play_create_context_allocation,
     [TRACE_DESTROY_CONTEXT_ALLOCATION] = play_destroy_context_allocation,
+    [TRACE_MAP_GPU_VIRTUAL_ADDRESS] = play_map_gpu_virtual_address,
     [TRACE_MAKE_RESIDENT] = play_make_resident,
     [TRACE_EVICT] = play_evict,
     [TRACE_SET_ALLOCATION_PRIORITY] = play_set_allocation_priority,

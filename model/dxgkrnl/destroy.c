@@ -7,16 +7,12 @@
 
 enum { KNOWN_FLAGS = D3DKMT_ASSUME_NOT_IN_USE | D3DKMT_SYNCHRONOUS_DESTROY };
 
-/* The order of §3.2 from step 5 on: VidMm lets go, the miniport closes and destroys, the backing
- * store is released. */
-static void destroy(void *owner)
+/* All of it is destroyed. */
+static void finish(struct dxgk_termination *termination)
 {
-    struct dxgk_termination *termination = owner;
     struct dxgk_device *device = termination->device;
     struct d3dkmt_call *call = termination->call;
     struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
-    for (uint32_t i = 0; i < termination->count; i++)
-        dxgk_global_close(dxgkrnl, device, termination->shared, termination->globals[i]);
     if (termination->shared)
         dxgk_shared_release(termination->shared);
     if (termination->globals != &termination->one)
@@ -25,13 +21,67 @@ static void destroy(void *owner)
     call->extra_count = 1; /* destroyed: a synchronous call may return */
     if (--device->terminating == 0 && device->dying)
         dxgk_device_free(device);
-    if (!call->answered) { /* nothing was queued that could touch it */
+    if (!call->answered) { /* nothing took any time */
         dxgk_call_forget(call);
         return;
     }
     blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
     dxgk_call_look(call);
     dxgk_call_done(call);
+}
+
+void dxgk_termination_step(struct dxgk_termination *termination)
+{
+    if (--termination->left == 0)
+        finish(termination);
+}
+
+/* The order of §3.2 from step 6 on is the system worker's. */
+static void close_all(struct dxgk_termination *termination)
+{
+    struct dxgkrnl *dxgkrnl = termination->device->process->dxgkrnl;
+    termination->left = termination->count + 1;
+    for (uint32_t i = 0; i < termination->count; i++)
+        dxgk_system_worker_close(dxgkrnl, termination, termination->globals[i]);
+    dxgk_system_worker_run(dxgkrnl);
+    dxgk_termination_step(termination);
+}
+
+static void unmapped(void *owner, struct vidmm_request *request)
+{
+    (void)request;
+    close_all(owner);
+}
+
+/* Step 5: VidMm lets go, once the work that could still touch them is over. */
+static void unmap(void *owner)
+{
+    struct dxgk_termination *termination = owner;
+    uint32_t count = termination->count;
+    struct vidmm_allocation *one, **items = &one;
+    bool one_last = false, *last = &one_last;
+    if (count > 1) {
+        items = memory_new(count, sizeof(struct vidmm_allocation *));
+        last = memory_new(count, sizeof *last);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct dxgk_global_allocation *global = termination->globals[i];
+        items[i] = global->vidmm;
+        last[i] = ++global->terminated == global->views;
+    }
+    termination->request = (struct vidmm_request){
+        .done = unmapped, .owner = termination, .blame = &termination->call->blame};
+    termination->unmapped = true;
+    bool queued =
+        vidmm_terminate(termination->device->vidmm, items, last, count, &termination->request);
+    if (count > 1) {
+        free(items);
+        free(last);
+    }
+    if (!queued) {
+        termination->unmapped = false;
+        close_all(termination);
+    }
 }
 
 static bool destroyed(struct d3dkmt_call *call)
@@ -70,7 +120,7 @@ static struct dxgk_termination *termination_new(struct d3dkmt_call *call,
     struct dxgk_termination *termination =
         memory_pool_take(&device->process->dxgkrnl->terminations);
     *termination = (struct dxgk_termination){
-        .idle = {.passed = destroy, .owner = termination, .left = 1},
+        .idle = {.passed = unmap, .owner = termination, .left = 1},
         .device = device,
         .call = call,
         .globals = &termination->one,

@@ -94,7 +94,10 @@ struct closing_device {
 static void close_view(struct dxgk_device *device, struct dxgk_allocation *view,
                        struct dxgk_shared_resource *shared)
 {
-    dxgk_global_close(device->process->dxgkrnl, device, shared, dxgk_view_unlink(view));
+    struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
+    struct dxgk_global_allocation *global = dxgk_view_unlink(view);
+    if (dxgk_global_close(device, global))
+        dxgk_global_destroy(dxgkrnl, shared, global);
 }
 
 /* Allocations without a resource first, then resources, each with its own. */

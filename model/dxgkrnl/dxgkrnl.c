@@ -59,6 +59,8 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .resources = {.object_size = sizeof(struct dxgk_resource)},
         .shared_resources = {.object_size = sizeof(struct dxgk_shared_resource)},
         .terminations = {.object_size = sizeof(struct dxgk_termination)},
+        .closings = {.object_size = sizeof(struct dxgk_closing)},
+        .system_worker = {.dxgkrnl = dxgkrnl},
     };
     return dxgkrnl;
 }
@@ -136,5 +138,6 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
     memory_pool_fini(&dxgkrnl->resources);
     memory_pool_fini(&dxgkrnl->shared_resources);
     memory_pool_fini(&dxgkrnl->terminations);
+    memory_pool_fini(&dxgkrnl->closings);
     free(dxgkrnl);
 }

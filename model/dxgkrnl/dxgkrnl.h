@@ -237,6 +237,11 @@ uint32_t dxgkcb_create_context_allocation(struct dxgk_process *process, struct d
 uint32_t dxgkcb_destroy_context_allocation(struct dxgk_process *process, struct d3dkmt_call *call,
                                            d3dkmt_handle allocation);
 
+/* D3DKMTMapGpuVirtualAddress: STATUS_PENDING, and done when the paging fence is signalled; before
+ * WDDM 2 there is nothing to map, STATUS_SUCCESS. */
+uint32_t d3dkmt_map_gpu_virtual_address(struct dxgk_process *process, struct d3dkmt_call *call,
+                                        d3dkmt_handle device, d3dkmt_handle allocation);
+
 /* Residency. Arrays of handles are the caller's. */
 uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *call,
                               d3dkmt_handle device, const d3dkmt_handle *allocations,

@@ -79,7 +79,8 @@ struct dxgk_global_allocation {
     struct vidmm_allocation *vidmm;
     void *driver;
     uint64_t private_data_bytes;
-    uint32_t views; /* devices' views, not yet closed, and NT handles */
+    uint32_t views;      /* devices' views, not yet closed, and NT handles */
+    uint32_t terminated; /* of these */
 };
 
 /* A device's view of a resource. */
@@ -108,9 +109,31 @@ struct dxgk_termination {
     struct dxgk_device *device;
     struct d3dkmt_call *call;
     struct dxgk_shared_resource *shared; /* the resource they belong to, or NULL */
-    uint32_t count;
+    uint32_t count, left;                /* allocations; of these, not yet destroyed */
+    bool unmapped;                       /* by VidMm: before, there was something to unmap */
+    struct vidmm_request request;
     struct dxgk_global_allocation *one; /* the usual case needs no list */
     struct dxgk_global_allocation **globals;
+};
+
+/* A terminated allocation that waits for the system worker, the latest first. */
+struct dxgk_closing {
+    struct dxgk_termination *termination;
+    struct dxgk_global_allocation *global;
+    struct dxgk_closing *next;
+};
+
+struct dxgk_system_worker {
+    struct dxgkrnl *dxgkrnl;
+    struct dxgk_closing *stack;
+    struct dxgk_closing *closing; /* the one in hand */
+    int step;
+    bool pending; /* the step in hand takes time */
+    bool running; /* further up the stack */
+    bool last;    /* nobody else has a view of the one in hand */
+    struct sim_timer timer;
+    struct vidmm_request flush;
+    struct vidmm_drained drained;
 };
 
 /* The adapter as its miniport is told of it. */
@@ -137,6 +160,8 @@ struct dxgkrnl {
     struct dxgk_process *processes;
     struct memory_pool packets; /* of broadcasts */
     struct memory_pool views, global_allocations, resources, shared_resources, terminations;
+    struct memory_pool closings;
+    struct dxgk_system_worker system_worker;
 };
 
 static inline uint32_t dxgk_step(struct dxgkrnl *dxgkrnl, enum dxgk_step step)
@@ -237,10 +262,20 @@ void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocat
 void dxgk_destroy_in_driver(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
                             void *driver_allocation);
 
-/* A view (or, with device NULL, an NT handle) gives up the allocation: it is closed, and behind the
- * last one destroyed. The work that could touch it has finished. */
-void dxgk_global_close(struct dxgkrnl *dxgkrnl, struct dxgk_device *device,
-                       struct dxgk_shared_resource *shared, struct dxgk_global_allocation *global);
+/* A view (or, with device NULL, an NT handle) gives up the allocation, which is closed. True: that
+ * was the last one. The work that could touch it has finished. */
+bool dxgk_global_close(struct dxgk_device *device, struct dxgk_global_allocation *global);
+/* What comes behind the last one. */
+void dxgk_global_destroy(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+                         struct dxgk_global_allocation *global);
+
+/* Gives a terminated allocation to the system worker, and sets it to work. */
+void dxgk_system_worker_close(struct dxgkrnl *dxgkrnl, struct dxgk_termination *termination,
+                              struct dxgk_global_allocation *global);
+void dxgk_system_worker_run(struct dxgkrnl *dxgkrnl);
+
+/* One allocation of the termination is destroyed. */
+void dxgk_termination_step(struct dxgk_termination *termination);
 
 /* Frees a context that has drained, with its allocations. */
 void dxgk_context_free(struct dxgk_context *context);

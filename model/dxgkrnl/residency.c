@@ -1,4 +1,4 @@
-/* MakeResident, Evict, priorities, Offer and Reclaim, Lock. */
+/* MapGpuVirtualAddress, MakeResident, Evict, priorities, Offer and Reclaim, Lock. */
 #include "model/dxgkrnl/internal.h"
 
 #include <stdlib.h>
@@ -67,6 +67,24 @@ uint32_t d3dkmt_make_resident(struct dxgk_process *process, struct d3dkmt_call *
         free(items);
     }
     return dxgk_call_return(call, status, count);
+}
+
+uint32_t d3dkmt_map_gpu_virtual_address(struct dxgk_process *process, struct d3dkmt_call *call,
+                                        d3dkmt_handle device_handle, d3dkmt_handle allocation)
+{
+    dxgk_call_begin(process, call, PROFILE_MAP_GPU_VIRTUAL_ADDRESS);
+    struct dxgk_device *device;
+    struct vidmm_allocation **items;
+    if (!look_up(process, device_handle, &allocation, 1, &device, &items))
+        return dxgk_call_return(call, STATUS_INVALID_PARAMETER, 0);
+    uint32_t status = dxgk_device_state(device);
+    if (status == STATUS_SUCCESS && process->dxgkrnl->profile->wddm >= 20) {
+        expect_paging(call);
+        vidmm_map(items[0], &call->request);
+        status = STATUS_PENDING;
+    }
+    free(items);
+    return dxgk_call_return(call, status, 1);
 }
 
 /* What a call does to allocations once the work that the device has queued before is over. */

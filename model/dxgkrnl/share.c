@@ -101,7 +101,8 @@ void dxgk_close_nt_handle(struct dxgk_shared_resource *shared)
     shared->nt_handles--;
     stop_resolving(shared);
     for (uint32_t i = 0; i < shared->count; i++)
-        dxgk_global_close(shared->dxgkrnl, NULL, shared, shared->allocations[i]);
+        if (dxgk_global_close(NULL, shared->allocations[i]))
+            dxgk_global_destroy(shared->dxgkrnl, shared, shared->allocations[i]);
     dxgk_shared_release(shared);
 }
 

@@ -67,8 +67,7 @@ static bool still_viewed(const struct dxgk_device *device,
     return false;
 }
 
-void dxgk_global_close(struct dxgkrnl *dxgkrnl, struct dxgk_device *device,
-                       struct dxgk_shared_resource *shared, struct dxgk_global_allocation *global)
+bool dxgk_global_close(struct dxgk_device *device, struct dxgk_global_allocation *global)
 {
     global->views--;
     if (device) {
@@ -76,8 +75,12 @@ void dxgk_global_close(struct dxgkrnl *dxgkrnl, struct dxgk_device *device,
         if (global->views == 0 || !still_viewed(device, global))
             vidmm_device_close(device->vidmm, global->vidmm);
     }
-    if (global->views > 0)
-        return;
+    return global->views == 0;
+}
+
+void dxgk_global_destroy(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+                         struct dxgk_global_allocation *global)
+{
     dxgk_destroy_in_driver(dxgkrnl, shared, global->driver);
     vidmm_allocation_destroy(global->vidmm);
     memory_pool_give(&dxgkrnl->global_allocations, global);

@@ -45,7 +45,7 @@ struct profile_link {
 struct profile_memory {
     double fill_rate;             /* bytes/s; 0 = free of charge */
     uint64_t page_table_entry_ps; /* picoseconds per page-table entry written */
-    uint64_t tlb_flush_ns;
+    uint64_t tlb_flush_ns;        /* updating a page table and flushing the TLB behind it */
     uint64_t aperture_map_ns; /* per aperture mapping or unmapping operation, whatever its size */
 };
 
@@ -94,7 +94,13 @@ struct profile_vidmm {
     enum profile_placement placement;
     bool zero_fill;             /* first page-in costs a fill */
     uint64_t device_quantum_ns; /* a device that was paged in stays that long at least */
-    uint64_t build_ns;          /* CPU: building one paging operation into a paging buffer */
+    uint64_t request_ns;        /* worker: taking one request of a paging queue */
+    uint64_t commit_ns;         /* worker: finding and committing the place of what is paged in */
+    uint64_t build_ns;          /* worker: building one operation into a paging buffer */
+    uint64_t submit_ns;         /* worker: submitting a paging buffer and the signal behind it */
+    uint64_t packet_ns;         /* node: fixed part of running a paging buffer */
+    uint64_t paging_buffer;     /* bytes of a paging buffer */
+    uint64_t scratch; /* bytes that the paging process can map at once; 0 = everything */
     enum profile_budget budget;
     double budget_local, budget_non_local; /* share of a group that processes may require */
     double weight_dwm, weight_focus, weight_visible, weight_occluded, weight_minimized;
@@ -131,8 +137,10 @@ struct profile_cost {
 
 /* CPU time inside the miniport, for each allocation. */
 struct profile_ddi {
-    uint64_t create_allocation_ns; /* DxgkDdiCreateAllocation */
-    uint64_t open_allocation_ns;   /* DxgkDdiOpenAllocation */
+    uint64_t create_allocation_ns;  /* DxgkDdiCreateAllocation */
+    uint64_t open_allocation_ns;    /* DxgkDdiOpenAllocation */
+    uint64_t close_allocation_ns;   /* DxgkDdiCloseAllocation */
+    uint64_t destroy_allocation_ns; /* DxgkDdiDestroyAllocation */
 };
 
 enum profile_call {
@@ -145,6 +153,7 @@ enum profile_call {
     PROFILE_DESTROY_ALLOCATION,
     PROFILE_CREATE_CONTEXT_ALLOCATION,
     PROFILE_DESTROY_CONTEXT_ALLOCATION,
+    PROFILE_MAP_GPU_VIRTUAL_ADDRESS,
     PROFILE_MAKE_RESIDENT,
     PROFILE_EVICT,
     PROFILE_SET_PRIORITY, /* of allocations and of contexts */

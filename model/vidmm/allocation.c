@@ -5,8 +5,6 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { PAGE = 4096 };
-
 static uint64_t round_up(uint64_t size, uint64_t page)
 {
     return (size + page - 1) / page * page;
@@ -16,7 +14,7 @@ static uint64_t round_up(uint64_t size, uint64_t page)
  * it goes (wddm.md §5.5). */
 static uint64_t page_of(const struct vidmm *vidmm, uint32_t segments)
 {
-    uint64_t page = PAGE;
+    uint64_t page = VIDMM_PAGE;
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         if ((segments >> i & 1) && vidmm->profile->segments[i].page > page)
             page = vidmm->profile->segments[i].page;
@@ -131,6 +129,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
                                            .context_allocation = allocation->context_allocation,
                                        });
         vidmm_leave_segment(allocation);
+        allocation->state = VIDMM_OUT;
     }
     vidmm_offer_end(allocation);
     if (!allocation->decommitted) {
@@ -162,6 +161,7 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
 void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
 {
     struct probe *probe = allocation->vidmm->probe;
+    allocation->mapped = allocation->vidmm->explicit_residency;
     if (allocation->state != VIDMM_OUT)
         return;
     allocation->content = VIDMM_IN_SYSTEM;
@@ -173,6 +173,16 @@ void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
     if (allocation->segment->profile->kind == PROFILE_MEMORY)
         allocation->content = VIDMM_IN_SEGMENT;
     vidmm_became_resident(allocation);
+}
+
+void vidmm_arrived(struct vidmm_allocation *allocation)
+{
+    if (--allocation->in_flight > 0)
+        return;
+    if (!allocation->segment)
+        allocation->state = VIDMM_OUT;
+    else if (allocation->state != VIDMM_RESIDENT)
+        vidmm_became_resident(allocation);
 }
 
 uint64_t vidmm_allocations(const struct vidmm *vidmm)

@@ -5,8 +5,8 @@
  * (wddm.md §5.6). */
 static bool cpu_can_reach(const struct vidmm_allocation *allocation)
 {
-    if (allocation->state == VIDMM_OUT)
-        return true;
+    if (!allocation->segment)
+        return allocation->state == VIDMM_OUT;
     const struct profile_segment *segment = allocation->segment->profile;
     if (segment->kind == PROFILE_APERTURE)
         return true;
@@ -29,8 +29,8 @@ bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation
         return true;
     request->kind = VIDMM_PAGE_OUT;
     request->device = device;
-    request->items = memory_new(1, sizeof *request->items);
-    request->items[0] = allocation;
+    request->items = &request->one;
+    request->one = allocation;
     request->count = 1;
     request->cause = "lock";
     vidmm_request_start(allocation->vidmm, request);

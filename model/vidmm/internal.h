@@ -11,13 +11,16 @@
 #include <gsl/gsl_rng.h>
 #include <uthash.h>
 
+enum { VIDMM_PAGE = 4096 };
+
 enum vidmm_state {
     VIDMM_OUT,       /* in system memory */
     VIDMM_PAGING_IN, /* room is reserved, content on its way */
     VIDMM_RESIDENT,
-    VIDMM_EVICTING
+    VIDMM_EVICTING /* its room is given away, the content on its way out */
 };
 
+/* Once all that is queued for the allocation is over. */
 enum vidmm_content {
     VIDMM_NOTHING,    /* never written, or dropped: a page-in is a fill */
     VIDMM_IN_SYSTEM,  /* the valid copy is in system memory */
@@ -50,9 +53,13 @@ struct vidmm_allocation {
     enum vidmm_content content;
     struct vidmm_segment *segment; /* where it is or goes to; NULL: nowhere */
     struct range_extent *extents;
-    uint32_t pins;  /* packets, requests, the loaded context: not to be moved */
-    uint32_t locks; /* CPU mappings */
-    uint32_t holds; /* structures that point here */
+    uint32_t in_flight;            /* operations queued for it and not over */
+    struct vidmm_channel *channel; /* that has the last of them, in ... */
+    uint64_t buffer;               /* ... its so many-th buffer */
+    bool mapped;                   /* in its process's GPU virtual address space */
+    uint32_t pins;                 /* packets, requests, the loaded context: not to be moved */
+    uint32_t locks;                /* CPU mappings */
+    uint32_t holds;                /* structures that point here */
     struct vidmm_residency *residencies, *trimmed;
     enum vidmm_group group; /* of the segment it likes best */
     bool marked;            /* in its segment's list of them */
@@ -69,7 +76,6 @@ struct vidmm_residency {
     struct vidmm_allocation *allocation;
     uint32_t count;
     bool listed;    /* in its device's list of missing ones */
-    bool awaited;   /* has not been resident since it was put on the list */
     bool permanent; /* vidmm_device_require: not the program's to give up */
     uint64_t used;  /* when a submission named it */
     struct vidmm_residency *in_device_prev, *in_device_next;
@@ -116,6 +122,7 @@ struct vidmm_device {
     bool names_references;           /* its submissions say what they use */
     struct vidmm_residency *missing; /* required and not resident */
     uint32_t missing_count;
+    uint32_t coming;       /* requests under way that bring all of it in */
     uint64_t turn_ends_ns; /* it was paged in: until then it stays and may run */
 };
 
@@ -131,31 +138,68 @@ struct vidmm_segment {
     uint64_t clock;                   /* the policy's */
     struct vidmm_allocation *marked;
     uint64_t marked_bytes;
+    struct vidmm_vacating *vacating;
 };
 
-/* One paging operation under way. */
+/* One paging operation (wddm.md §7.1), queued in a paging buffer. */
 struct vidmm_operation {
     enum probe_paging_kind kind;
+    bool page_tables_only; /* nothing moves: addresses are mapped or unmapped, and not reported */
     struct vidmm_allocation *allocation;
+    struct vidmm_request *request; /* on whose behalf */
     uint32_t from, to;
     uint64_t queued_ns, started_ns;
     const char *cause;
+    struct vidmm_operation *next;
+};
+
+/* Room that is given away while a paging node has yet to move out what was there. Only kept where
+ * there are several nodes. */
+struct vidmm_vacating {
+    uint64_t offset, size;
+    struct vidmm_channel *channel;
+    uint64_t buffer; /* the channel's so many-th */
+    struct vidmm_vacating *prev, *next;
+};
+
+/* Operations that a paging node runs one after the other. */
+struct vidmm_buffer {
+    struct vidmm_channel *channel;
+    struct vidmm_operation *operations, *last; /* the first one runs */
+    uint64_t bytes;
+    uint64_t passes; /* buffers that a single large operation takes */
     struct vidsch_packet packet;
     struct sim_transfer transfer;
     struct sim_timer timer;
 };
 
-/* A paging node with the system context that feeds it: serves one request at a time. */
+/* A paging node with the system context that feeds it. */
 struct vidmm_channel {
     struct vidmm *vidmm;
     struct vidsch_context *context;
-    struct vidmm_request *request;
+    uint64_t submitted, completed; /* buffers */
+    uint64_t awaits;               /* scratch: of another channel, by the buffer being submitted */
+    struct vidsch_fence fence;     /* `completed`, for other nodes to wait for */
+};
+
+/* The thread that serves the paging queues. */
+struct vidmm_worker {
+    struct vidmm *vidmm;
+    struct vidmm_request *requests;     /* of the paging queues, in order */
+    struct vidmm_request *terminations; /* unmapping, served when there are no others */
+    struct vidmm_request *request;      /* being served */
+    struct vidmm_request *submitted;    /* served, and not yet passed by the nodes */
+    struct vidmm_channel *channel;      /* that runs what it needs */
+    struct vidmm_buffer *buffer;        /* being built, or NULL */
+    uint64_t cpu_ns;                    /* worked and not yet spent */
+    struct sim_timer timer;
+    bool stepping;   /* go_on is at it further up the stack */
+    bool busy;       /* the processor's time passes, then the buffer is submitted */
+    bool concluding; /* and then the request's signal */
+    bool waiting;    /* until something is let go of */
     struct vidmm_allocation **victims; /* to be evicted before room is looked for again */
     uint32_t victim_count, victim_next, victim_room;
-    bool stepping; /* go_on is at it further up the stack */
-    bool waiting;  /* until something is let go of */
-    bool blocked;  /* waiting, for want of room */
-    struct vidmm_operation operation;
+    struct vidmm_drained *drained; /* who waits until it has nothing left to do */
 };
 
 /* Bytes of a group of segments. */
@@ -186,18 +230,19 @@ struct vidmm {
     struct vidmm_segment *segments; /* [id - 1] */
     struct vidmm_allocation *allocations;
     struct vidmm_device *devices;
+    struct vidmm_worker worker;
     struct vidmm_channel *channels;
     uint32_t channel_count;
-    struct vidmm_request *requests; /* not yet taken by a channel */
-    uint32_t running;               /* packets from preparation to completion */
-    uint32_t blocked;               /* channels waiting for room */
-    uint32_t offered;               /* allocations that are */
+    uint32_t running;            /* packets from preparation to completion */
+    bool blocked;                /* the worker waits for room */
+    uint32_t offered;            /* allocations that are */
     struct vidmm_allocation *decommittable;
-    struct vidsch_packet **held; /* packets not prepared while a channel is blocked */
+    struct vidsch_packet **held; /* packets not prepared while the worker is blocked */
     uint32_t held_count, held_room;
+    const char *failure; /* seen to go wrong, for vidmm_check; NULL: nothing */
     struct sim_timer kick;
-    struct sim_timer turn; /* end of a device's turn that a channel waits for */
-    struct memory_pool residencies, allocation_pool;
+    struct sim_timer turn; /* end of a device's turn that the worker waits for */
+    struct memory_pool residencies, allocation_pool, operations, buffers, waits, vacating;
 };
 
 static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t id)
@@ -259,11 +304,12 @@ void vidmm_leave_segment(struct vidmm_allocation *allocation);
 /* Tries the segments in order of preference for free room; reserves it. */
 bool vidmm_place(struct vidmm_allocation *allocation);
 
-/* Whether what the device requires may be taken for `other`: it does not run, its turn is over. */
+/* Whether what the device requires may be taken for `other`: it neither runs nor is being brought
+ * in, and its turn is over. */
 static inline bool vidmm_device_yields(const struct vidmm_device *device,
                                        const struct vidmm_device *other)
 {
-    return device != other && !device->running &&
+    return device != other && !device->running && !device->coming &&
            device->turn_ends_ns <= sim_now(device->vidmm->sim);
 }
 
@@ -272,14 +318,14 @@ static inline bool vidmm_device_yields(const struct vidmm_device *device,
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices);
 
-/* Chooses victims for the channel so that the allocation may fit, or places it in a segment it
- * likes less; false: neither is possible. */
-bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation *allocation);
+/* Chooses victims for the worker's request so that the allocation may fit, or places it in a
+ * segment it likes less; false: neither is possible. */
+bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *allocation);
 
-/* Queues a request; the paging worker goes on by itself. */
+/* Queues a request for the worker. */
 void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
 
-/* Something was let go of: waiting channels look again. */
+/* Something was let go of: who waits looks again. */
 void vidmm_kick(struct vidmm *vidmm);
 
 /* The process; made if nobody asked for it before. leave: one member less. */
@@ -320,16 +366,27 @@ static inline void vidmm_count(struct vidmm *vidmm, const char *key, uint64_t co
         vidmm->probe->count(vidmm->probe->self, key, count);
 }
 
-void vidmm_paging_init(struct vidmm *vidmm);
+void vidmm_worker_init(struct vidmm *vidmm);
 
 /* Requests under way are nobody's in particular any more: the device goes. */
-void vidmm_paging_forget(const struct vidmm_device *device);
-void vidmm_paging_fini(struct vidmm *vidmm);
+void vidmm_worker_forget(const struct vidmm_device *device);
+void vidmm_worker_fini(struct vidmm *vidmm);
 
-/* Starts an operation of the channel; vidmm_operation_finished is called when it is over. */
-void vidmm_operation_start(struct vidmm_channel *channel, enum probe_paging_kind kind,
-                           struct vidmm_allocation *allocation);
-void vidmm_operation_finished(struct vidmm_channel *channel);
+/* How many operations of DxgkDdiBuildPagingBuffer it takes, and the bytes it adds to a buffer. */
+uint32_t vidmm_operation_builds(const struct vidmm *vidmm, const struct vidmm_operation *operation);
+uint64_t vidmm_operation_bytes(const struct vidmm *vidmm, const struct vidmm_operation *operation);
+
+/* A buffer for the channel's node; it frees itself when it has been run. */
+struct vidmm_buffer *vidmm_buffer_new(struct vidmm_channel *channel);
+void vidmm_buffer_add(struct vidmm_buffer *buffer, const struct vidmm_operation *operation);
+void vidmm_buffer_submit(struct vidmm_buffer *buffer);
+
+/* The allocation is about to leave its segment by an operation of this buffer. */
+void vidmm_buffer_vacates(const struct vidmm_buffer *buffer,
+                          const struct vidmm_allocation *allocation);
+
+/* One operation of those queued for the allocation is over. */
+void vidmm_arrived(struct vidmm_allocation *allocation);
 
 /* The hooks for VidSch. */
 bool vidmm_prepare(void *vidmm, struct vidsch_packet *packet);

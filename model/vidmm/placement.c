@@ -96,7 +96,7 @@ bool vidmm_place(struct vidmm_allocation *allocation)
 }
 
 /* Whether the allocation may be sent away for `device`. On WDDM 2.0 what a device requires must
- * stay while it runs and while its turn lasts; `idle_devices` says whether what other devices
+ * stay while it runs, while it is brought in and while its turn lasts; `idle_devices` says whether what other devices
  * require may be taken at all: such a device pages in again before its next packet. */
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices)
@@ -110,7 +110,7 @@ bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vid
     for (const struct vidmm_residency *residency = allocation->residencies; residency;
          residency = residency->in_allocation_next)
         if (!idle_devices || residency->device == device || residency->device->running ||
-            residency->device->turn_ends_ns > now)
+            residency->device->coming || residency->device->turn_ends_ns > now)
             return false;
     return true;
 }
@@ -156,14 +156,14 @@ static bool opens_hole(const struct vidmm_allocation *victim, const struct range
     return false;
 }
 
-static void choose(struct vidmm_channel *channel, struct vidmm_allocation *victim)
+static void choose(struct vidmm_worker *worker, struct vidmm_allocation *victim)
 {
-    if (channel->victim_count == channel->victim_room) {
-        channel->victim_room = channel->victim_room ? 2 * channel->victim_room : 16;
-        channel->victims = memory_resize(channel->victims, channel->victim_room,
+    if (worker->victim_count == worker->victim_room) {
+        worker->victim_room = worker->victim_room ? 2 * worker->victim_room : 16;
+        worker->victims = memory_resize(worker->victims, worker->victim_room,
                                          sizeof(struct vidmm_allocation *));
     }
-    channel->victims[channel->victim_count++] = victim;
+    worker->victims[worker->victim_count++] = victim;
 }
 
 static void keep(struct vidmm_allocation *victim)
@@ -181,40 +181,40 @@ static bool lies_in(const struct vidmm_allocation *allocation, struct stretch st
 }
 
 /* Of the victims those that lie in the hole go; the others need not. */
-static void keep_others(struct vidmm_channel *channel, struct stretch hole)
+static void keep_others(struct vidmm_worker *worker, struct stretch hole)
 {
     uint32_t going = 0;
-    for (uint32_t i = 0; i < channel->victim_count; i++)
-        if (lies_in(channel->victims[i], hole))
-            channel->victims[going++] = channel->victims[i];
+    for (uint32_t i = 0; i < worker->victim_count; i++)
+        if (lies_in(worker->victims[i], hole))
+            worker->victims[going++] = worker->victims[i];
         else
-            keep(channel->victims[i]);
-    channel->victim_count = going;
+            keep(worker->victims[i]);
+    worker->victim_count = going;
 }
 
 /* Chooses victims in their order until there is room: bytes, or for what must lie in one piece a
  * hole. None if all of them together would not do. */
-static bool plan(struct vidmm_channel *channel, struct vidmm_segment *segment,
+static bool plan(struct vidmm_worker *worker, struct vidmm_segment *segment,
                  const struct vidmm_allocation *allocation, const struct range_wish *wish,
                  enum vidmm_priority highest)
 {
-    const struct vidmm_device *device = channel->request->device;
+    const struct vidmm_device *device = worker->request->device;
     uint64_t room = segment->range.free;
     struct vidmm_allocation *victim;
     while ((victim = vidmm_take_victim(segment, device, highest)) != NULL) {
-        choose(channel, victim);
+        choose(worker, victim);
         room += victim->size;
         struct stretch hole;
         bool anywhere = !wish->contiguous && !allocation->overlay;
         if (anywhere && room >= wish->size)
             return true;
         if (!anywhere && opens_hole(victim, wish, &hole)) {
-            keep_others(channel, hole);
+            keep_others(worker, hole);
             return true;
         }
     }
-    while (channel->victim_count > 0)
-        keep(channel->victims[--channel->victim_count]);
+    while (worker->victim_count > 0)
+        keep(worker->victims[--worker->victim_count]);
     return false;
 }
 
@@ -228,13 +228,13 @@ static enum vidmm_priority least_effort(const struct vidmm_allocation *allocatio
 
 /* Segment by segment in order of preference, those of lower and equal priority make room; if that
  * helps nowhere, anybody must. */
-bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation *allocation)
+bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
     struct candidates candidates;
     find_candidates(allocation, &candidates);
     const enum vidmm_priority efforts[] = {least_effort(allocation, candidates.count),
                                            VIDMM_MAXIMUM};
-    channel->victim_next = channel->victim_count = 0;
+    worker->victim_next = worker->victim_count = 0;
     bool found = false;
     for (int effort = 0; effort < 2; effort++)
         for (uint32_t i = 0; i < candidates.count && !found; i++) {
@@ -244,10 +244,10 @@ bool vidmm_choose_victims(struct vidmm_channel *channel, struct vidmm_allocation
                 continue;
             if (effort == 0 && i >= candidates.preferred && take(segment, allocation, &wish))
                 return true;
-            found = plan(channel, segment, allocation, &wish, efforts[effort]);
+            found = plan(worker, segment, allocation, &wish, efforts[effort]);
         }
-    for (uint32_t i = 0; i < channel->victim_count; i++)
-        vidmm_allocation_hold(channel->victims[i]);
+    for (uint32_t i = 0; i < worker->victim_count; i++)
+        vidmm_allocation_hold(worker->victims[i]);
     return found;
 }
 
@@ -256,5 +256,4 @@ void vidmm_leave_segment(struct vidmm_allocation *allocation)
     range_give(&allocation->segment->range, allocation->extents);
     allocation->extents = NULL;
     allocation->segment = NULL;
-    allocation->state = VIDMM_OUT;
 }

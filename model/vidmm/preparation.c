@@ -94,8 +94,9 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
     const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
     if (!packet->without_memory) {
         /* A device whose turn is over must not go on while someone waits for room, or it would
-         * never let go of what is waited for. */
-        if (vidmm->blocked && device->turn_ends_ns <= sim_now(vidmm->sim)) {
+         * never let go of what is waited for. But who was queued before that one goes first. */
+        if (vidmm->blocked && packet->queued_ns > vidmm->worker.request->queued_ns &&
+            device->turn_ends_ns <= sim_now(vidmm->sim)) {
             hold(vidmm, packet);
             return false;
         }

@@ -40,7 +40,6 @@ static void relist(struct vidmm_residency *residency)
     if (missing == residency->listed)
         return;
     residency->listed = missing;
-    residency->awaited &= missing;
     if (missing)
         DL_APPEND2(device->missing, residency, missing_prev, missing_next);
     else
@@ -71,9 +70,7 @@ static void put_on_list(struct vidmm_residency *residency)
     DL_APPEND2(allocation->residencies, residency, in_allocation_prev, in_allocation_next);
     vidmm_remark(allocation);
     device->required_bytes += allocation->size;
-    residency->awaited = true;
     relist(residency);
-    residency->awaited = residency->listed;
 }
 
 static void take_off_list(struct vidmm_residency *residency)
@@ -162,7 +159,7 @@ void vidmm_device_destroy(struct vidmm_device *device)
         forget(device->required);
     while (device->trimmed)
         vidmm_device_close(device, device->trimmed->allocation);
-    vidmm_paging_forget(device);
+    vidmm_worker_forget(device);
     device->process->devices--;
     vidmm_process_reweigh(device->process);
     vidmm_process_leave(device->process);

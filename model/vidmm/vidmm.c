@@ -37,7 +37,7 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     vidmm_budgets_init(vidmm);
     vidmm_trim_init(vidmm);
     vidmm_umd_init(vidmm);
-    vidmm_paging_init(vidmm);
+    vidmm_worker_init(vidmm);
     vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
                                                       .prepare = vidmm_prepare,
                                                       .release = vidmm_release,
@@ -60,7 +60,7 @@ void vidmm_destroy(struct vidmm *vidmm)
     vidmm_pool_fini(&vidmm->offers);
     vidmm_pool_fini(&vidmm->wanted_by_several);
     gsl_rng_free(vidmm->random);
-    vidmm_paging_fini(vidmm);
+    vidmm_worker_fini(vidmm);
     memory_pool_fini(&vidmm->residencies);
     memory_pool_fini(&vidmm->allocation_pool);
     free(vidmm);
@@ -166,9 +166,6 @@ static const char *check_residency(const struct vidmm_allocation *allocation)
             listed |= missing == residency;
         if (listed != (allocation->state != VIDMM_RESIDENT && !allocation->offered))
             return "a device's list of missing allocations is wrong";
-        if (residency->device->running && listed && !residency->awaited && !allocation->dying &&
-            !allocation->offered && allocation->state == VIDMM_EVICTING)
-            return "an allocation that a running device requires was sent away";
     }
     return NULL;
 }
@@ -207,7 +204,7 @@ static const char *check_standing(const struct vidmm_allocation *allocation)
 
 const char *vidmm_check(const struct vidmm *vidmm)
 {
-    const char *wrong = check_budgets(vidmm);
+    const char *wrong = vidmm->failure ? vidmm->failure : check_budgets(vidmm);
     for (uint32_t i = 0; i < vidmm->profile->segment_count && !wrong; i++)
         wrong = check_segment(vidmm, &vidmm->segments[i]);
     uint64_t committed = 0;

@@ -2,8 +2,8 @@
  *
  * An allocation lives in system memory (segment 0) or in one segment. What must be resident is
  * decided by the device's residency list (WDDM 2.0) or by each submission's own list (WDDM 1.2).
- * Requests to page in are served in order; each channel of the paging worker serves one at a time:
- * it finds room, evicting the policy's victims, moves the content, and signals. */
+ * One worker serves requests in order: it finds room, evicting the policy's victims, builds paging
+ * buffers for the paging nodes, and goes on; a request is done when its node has run them. */
 #ifndef WDDMSIM_VIDMM_H
 #define WDDMSIM_VIDMM_H
 
@@ -83,14 +83,21 @@ void vidmm_foresee(struct vidmm_allocation *allocation, uint64_t next_use);
 void vidmm_allocation_hold(struct vidmm_allocation *allocation);
 void vidmm_allocation_drop(struct vidmm_allocation *allocation);
 
-/* Paging asked for by a call or a packet; embedded there. */
-enum vidmm_request_kind { VIDMM_PAGE_IN, VIDMM_PAGE_OUT };
+/* What a call or a packet asks VidMm's worker for; embedded there. */
+enum vidmm_request_kind {
+    VIDMM_PAGE_IN,
+    VIDMM_PAGE_OUT,
+    VIDMM_MAP,   /* GPU virtual addresses */
+    VIDMM_UNMAP, /* of terminated allocations */
+    VIDMM_FLUSH  /* all that was submitted before */
+};
 
 struct vidmm_request {
     enum vidmm_request_kind kind;
     struct vidmm_device *device;     /* for whom; NULL: nobody in particular */
     bool whole_device;               /* and all else that the device requires by then */
-    struct vidmm_allocation **items; /* freed by VidMm */
+    struct vidmm_allocation **items; /* `one`, or a list that VidMm frees */
+    struct vidmm_allocation *one;
     uint32_t count, next_item;
     const char *cause;   /* static, for paging.csv */
     struct blame *blame; /* of whoever waits; may be NULL */
@@ -99,6 +106,11 @@ struct vidmm_request {
     void (*done)(void *owner, struct vidmm_request *request);
     void *owner;
     struct vidmm_request *prev, *next;
+
+    /* VidMm's own. */
+    struct vidmm *vidmm;
+    uint64_t channels;            /* whose work the signal has to wait for */
+    struct vidsch_barrier signal; /* the paging fence */
 };
 
 /* Memory segment groups (wddm.md §5.4), and what is known of a process (§6.4). */
@@ -185,6 +197,28 @@ uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation);
 void vidmm_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer, uint32_t begun);
 uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,
                        uint32_t count, struct vidmm_request *request);
+
+/* D3DKMTMapGpuVirtualAddress (WDDM 2): the worker writes the page tables. */
+void vidmm_map(struct vidmm_allocation *allocation, struct vidmm_request *request);
+
+/* A device's work that could touch these allocations is over, and it has terminated them: they
+ * leave its residency list and its process's address space; those that are `last`, nobody else's,
+ * leave their segment, too, without a copy. `request` (done, owner, blame, cause by the caller) is
+ * over when the paging node has passed it. False: there is nothing to do, and nothing was queued.
+ */
+bool vidmm_terminate(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                     const bool *last, uint32_t count, struct vidmm_request *request);
+
+/* Everything that was submitted to the paging nodes before is over when `request` is. */
+void vidmm_flush(struct vidmm *vidmm, struct vidmm_request *request);
+
+/* Waits until the worker has nothing left to do; `drained` is called once, maybe at once. */
+struct vidmm_drained {
+    void (*drained)(void *owner);
+    void *owner;
+    struct vidmm_drained *prev, *next;
+};
+void vidmm_await_drained(struct vidmm *vidmm, struct vidmm_drained *waiter);
 
 /* Verifies VidMm's invariants; NULL, or what is wrong. */
 const char *vidmm_check(const struct vidmm *vidmm);

@@ -90,6 +90,7 @@ static inline void cache_evict(struct cache *cache)
         child_fails("there is no victim");
     vidmm_ceases_resident(victim);
     vidmm_leave_segment(victim);
+    victim->state = VIDMM_OUT;
 }
 
 /* Uses an item, whose next use is the `next`-th of the trace; whether it was there. */

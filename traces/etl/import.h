@@ -103,7 +103,7 @@ struct etl_opening {
 /* One operation of a paging queue, from 322 or 323 to 325. */
 struct etl_operation {
     struct etl_operation *next;   /* queued by the same call */
-    struct trace_event *resident; /* the pending MakeResident it finishes, or NULL */
+    struct trace_event *finishes; /* the pending call that ends with it, or NULL */
     uint64_t start_ns;
     uint32_t type;
 };
@@ -145,7 +145,8 @@ struct etl_thread {
     struct etl_operation *operations; /* paging operations queued meanwhile */
     struct trace_event *evict;        /* the Evict being put together, and its call */
     size_t evict_call;
-    struct trace_event *signal; /* the last one, for broadcasts */
+    uint64_t signalled_at_ns, signal_done_ns; /* its last signal packet was queued and done */
+    struct trace_event *signal;               /* the last one, for broadcasts */
     size_t signal_call;
 };
 

@@ -5,14 +5,14 @@
 /* clang-format off */
 
 const char *const etl_field_names[] = {
-    "", "Allocations", "AttemptResult", "DestinationSegmentId", "DmaBufferSize", "DxgAdapter",
-    "DxgDevice", "FenceValue", "FillSize", "Flags", "Function", "NodeOrdinal", "NumBytesToTrim",
-    "ObjectArray", "ObjectCount", "PacketType", "PagingFenceValue", "PagingQueue",
-    "PreferredSegment", "Priority", "SegmentId", "SequenceId", "Size", "SourceSegmentId",
-    "Status", "SubmitSequence", "TotalBytesResident", "TransferSize", "VidMmOpType", "Write",
-    "allocSize", "bPreempted", "dwEvictionSegment", "dwReadSegment", "dwWriteSegment",
-    "hAllocationGlobalHandle", "hAllocationHandle", "hContext", "hDevice", "hDmaBuffer",
-    "hDxgResource", "hDxgSharedResource", "hGlobalAllocationHandle", "hProcessId",
+    "", "Alloc", "Allocations", "AttemptResult", "DestinationSegmentId", "DmaBufferSize",
+    "DxgAdapter", "DxgDevice", "FenceValue", "FillSize", "Flags", "Function", "NodeOrdinal",
+    "NumBytesToTrim", "ObjectArray", "ObjectCount", "PacketType", "PagingFenceValue",
+    "PagingQueue", "PreferredSegment", "Priority", "SegmentId", "SequenceId", "Size",
+    "SourceSegmentId", "Status", "SubmitSequence", "TotalBytesResident", "TransferSize",
+    "VidMmOpType", "Write", "allocSize", "bPreempted", "dwEvictionSegment", "dwReadSegment",
+    "dwWriteSegment", "hAllocationGlobalHandle", "hAllocationHandle", "hContext", "hDevice",
+    "hDmaBuffer", "hDxgResource", "hDxgSharedResource", "hGlobalAllocationHandle", "hProcessId",
     "hQueuePacketContext", "hSyncObject", "hVidMmAlloc", "hVidMmGlobalAlloc", "pAlloc",
     "pDmaBuffer", "pVidMmAlloc", "uiNbAllocations", "uiSegmentId", "ulAlignment",
     "ulQueueSubmitSequence", "ulSegmentId", "uliCompletionId", "uliSubmissionId",
@@ -106,7 +106,7 @@ const struct etl_item etl_items[] = {
     ITEM(FillSize, 8), SKIP(0, 4), ITEM(SegmentId, 4), SKIP(0, 16),
     ITEM(pVidMmAlloc, 0), SKIP(0, 4),
     ITEM(DxgDevice, 0), ITEM(PagingQueue, 0), SKIP(1, 0), ITEM(SequenceId, 8),
-    ITEM(VidMmOpType, 4), SKIP(1, 4),
+    ITEM(VidMmOpType, 4), ITEM(Alloc, 0), SKIP(0, 4),
     ITEM(DxgAdapter, 0), ITEM(PagingQueue, 0), SKIP(1, 0), ITEM(SequenceId, 8),
     ITEM(VidMmOpType, 4), SKIP(0, 4),
     ITEM(PagingQueue, 0), SKIP(1, 0), ITEM(SequenceId, 8), SKIP(0, 8),
@@ -131,9 +131,9 @@ const struct etl_layout etl_layouts[] = {
     {180, 1, 5, 190}, {186, 0, 2, 195}, {190, 0, 1, 145}, {227, 0, 3, 197}, {244, 0, 5, 200},
     {244, 1, 6, 205}, {244, 2, 6, 211}, {245, 1, 6, 217}, {245, 2, 7, 223}, {245, 3, 7, 230},
     {274, 0, 3, 237}, {297, 0, 3, 240}, {306, 0, 9, 243}, {306, 1, 9, 252}, {307, 0, 9, 261},
-    {307, 1, 9, 270}, {320, 0, 2, 279}, {321, 0, 2, 279}, {322, 1, 6, 281}, {323, 1, 6, 287},
-    {325, 0, 4, 293}, {338, 0, 2, 297}, {339, 0, 3, 299}, {340, 0, 3, 302}, {340, 1, 3, 305},
-    {341, 0, 1, 308},
+    {307, 1, 9, 270}, {320, 0, 2, 279}, {321, 0, 2, 279}, {322, 1, 7, 281}, {323, 1, 6, 288},
+    {325, 0, 4, 294}, {338, 0, 2, 298}, {339, 0, 3, 300}, {340, 0, 3, 303}, {340, 1, 3, 306},
+    {341, 0, 1, 309},
 };
 
 const size_t etl_layout_count = sizeof etl_layouts / sizeof etl_layouts[0];

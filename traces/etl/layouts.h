@@ -12,6 +12,7 @@
  * list: a new field is one line here and a run of it. */
 enum etl_field {
     ETL_NO_FIELD,
+    ETL_Alloc,
     ETL_Allocations,
     ETL_AttemptResult,
     ETL_DestinationSegmentId,

@@ -1,7 +1,7 @@
 /* Residency, CPU access and paging operations: records 41 to 74, 186, 190, 274 and 306 to 341. */
 #include "traces/etl/import.h"
 
-enum { OPERATION_MAKE_RESIDENT = 206 };
+enum { OPERATION_MAP = 113, OPERATION_MAKE_RESIDENT = 206 };
 
 static const uint32_t STATUS_PENDING = 0x103;
 
@@ -153,7 +153,7 @@ static void make_resident_stop(struct etl_import *import, const struct etl_event
     /* Operations queued by the call finish it later: they hold the event they belong to. */
     for (struct etl_operation *operation = thread->operations; operation != NULL;
          operation = operation->next)
-        operation->resident = status == STATUS_PENDING ? emitted : NULL;
+        operation->finishes = status == STATUS_PENDING ? emitted : NULL;
     thread->operations = NULL;
 }
 
@@ -193,6 +193,25 @@ static void residency_dropped(struct etl_import *import, const struct etl_event 
 
 /* Operations of paging queues */
 
+/* D3DKMTMapGpuVirtualAddress queues one operation: the call's event is made here. */
+static struct trace_event *map_address(struct etl_import *import, const struct etl_event *event,
+                                       const struct etl_values *values,
+                                       const struct etl_thread *thread)
+{
+    static const uint16_t calls[] = {2100, 0};
+    struct trace_event *emitted = about_allocation(import, TRACE_MAP_GPU_VIRTUAL_ADDRESS, event,
+                                                   etl_get(values, ETL_Alloc), false);
+    if (emitted == NULL)
+        return NULL;
+    size_t call = etl_enclosing(import, thread, calls);
+    if (call != SIZE_MAX)
+        emitted->t_ns = import->calls[call].start_ns;
+    etl_take_duration(import, emitted, call);
+    emitted->status = STATUS_PENDING;
+    emitted->given |= TRACE_GIVEN(TRACE_STATUS);
+    return emitted;
+}
+
 static void paging_start(struct etl_import *import, const struct etl_event *event,
                          const struct etl_values *values, struct etl_thread *thread)
 {
@@ -204,14 +223,18 @@ static void paging_start(struct etl_import *import, const struct etl_event *even
     if (operation->type == OPERATION_MAKE_RESIDENT && thread->resident != NULL) {
         operation->next = thread->operations;
         thread->operations = operation;
+    } else if (operation->type == OPERATION_MAP) {
+        operation->finishes = map_address(import, event, values, thread);
     }
     import->tally.paging_starts++;
     etl_put(import, &import->paging, etl_get(values, ETL_PagingQueue),
             etl_get(values, ETL_SequenceId), operation);
 }
 
+/* VidMm's worker ends an operation when it has queued a signal of the paging fence behind what the
+ * operation takes: that is when the fence counts. */
 static void paging_stop(struct etl_import *import, const struct etl_event *event,
-                        const struct etl_values *values)
+                        const struct etl_values *values, const struct etl_thread *thread)
 {
     uint64_t queue = etl_get(values, ETL_PagingQueue), sequence = etl_get(values, ETL_SequenceId);
     struct etl_operation *operation = trace_map_get(&import->paging, queue, sequence);
@@ -223,8 +246,11 @@ static void paging_stop(struct etl_import *import, const struct etl_event *event
     if (operation->type < OPERATIONS_MAX)
         trace_samples_add(&import->facts, &import->operation_ns[operation->type],
                           event->t_ns - operation->start_ns);
-    if (operation->resident != NULL && operation->resident->done_ns < event->t_ns)
-        etl_give_done(operation->resident, event->t_ns);
+    bool signalled =
+        thread->signalled_at_ns >= operation->start_ns && thread->signal_done_ns > event->t_ns;
+    uint64_t done_ns = signalled ? thread->signal_done_ns : event->t_ns;
+    if (operation->finishes != NULL && operation->finishes->done_ns < done_ns)
+        etl_give_done(operation->finishes, done_ns);
 }
 
 /* Paging buffers */
@@ -380,7 +406,7 @@ void etl_map_memory(struct etl_import *import, const struct etl_event *event,
         paging_start(import, event, values, thread);
         break;
     case ID_PAGING_STOP:
-        paging_stop(import, event, values);
+        paging_stop(import, event, values, thread);
         break;
     case ID_TRANSFER:
     case ID_SPECIAL_TRANSFER:

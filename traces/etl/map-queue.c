@@ -233,6 +233,8 @@ void etl_map_queue(struct etl_import *import, const struct etl_event *event,
             wait(import, event, values, thread, packet);
         break;
     case QUEUE_SIGNAL:
+        thread->signalled_at_ns = event->t_ns;
+        thread->signal_done_ns = packet->stop_ns == NEVER ? 0 : packet->stop_ns;
         if (event->id == ID_QUEUE_SIGNAL)
             signal_all(import, event, values, thread, packet);
         break;

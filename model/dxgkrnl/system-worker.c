@@ -1,0 +1,114 @@
+/* The system worker: behind VidMm, closes and destroys terminated allocations, one at a time
+ * (wddm.md §3.2, steps 6 and 7). In the Windows recording it takes the latest first, waits for the
+ * paging queue before it closes one, and for VidMm's worker to be through with what it has before
+ * it destroys one: behind a batch of terminations the first one is closed early and destroyed when
+ * all of them are unmapped, the others follow in reverse order. */
+#include "model/dxgkrnl/internal.h"
+
+#include <utlist.h>
+
+static void run(struct dxgk_system_worker *worker);
+
+static void go_on(struct dxgk_system_worker *worker)
+{
+    worker->pending = false;
+    run(worker);
+}
+
+static void flushed(void *owner, struct vidmm_request *request)
+{
+    (void)request;
+    go_on(owner);
+}
+
+static void drained(void *owner)
+{
+    go_on(owner);
+}
+
+static void time_over(void *owner)
+{
+    go_on(owner);
+}
+
+static void spend(struct dxgk_system_worker *worker, uint64_t cpu_ns)
+{
+    if (cpu_ns == 0) {
+        worker->pending = false;
+        return;
+    }
+    sim_timer_init(&worker->timer, time_over, worker);
+    sim_after(worker->dxgkrnl->sim, &worker->timer, cpu_ns);
+}
+
+/* Closed: the device's view is gone. Destroyed: so is the allocation, if that was the last one. */
+static void make_step(struct dxgk_system_worker *worker)
+{
+    struct dxgkrnl *dxgkrnl = worker->dxgkrnl;
+    const struct profile_ddi *ddi = &dxgkrnl->profile->ddi;
+    struct dxgk_closing *closing = worker->closing;
+    struct dxgk_termination *termination = closing->termination;
+    worker->pending = true;
+    switch (worker->step++) {
+    case 0: /* what was unmapped is unmapped on the adapter, too */
+        worker->flush =
+            (struct vidmm_request){.done = flushed, .owner = worker, .cause = "destroy"};
+        if (termination->unmapped)
+            vidmm_flush(dxgkrnl->vidmm, &worker->flush);
+        else
+            worker->pending = false;
+        break;
+    case 1:
+        spend(worker, ddi->close_allocation_ns);
+        break;
+    case 2:
+        closing->global->terminated--;
+        worker->last = dxgk_global_close(termination->device, closing->global);
+        worker->drained = (struct vidmm_drained){.drained = drained, .owner = worker};
+        if (worker->last)
+            vidmm_await_drained(dxgkrnl->vidmm, &worker->drained);
+        else
+            worker->pending = false;
+        break;
+    case 3:
+        spend(worker, worker->last ? ddi->destroy_allocation_ns : 0);
+        break;
+    default:
+        worker->pending = false;
+        worker->closing = NULL;
+        if (worker->last)
+            dxgk_global_destroy(dxgkrnl, termination->shared, closing->global);
+        memory_pool_give(&dxgkrnl->closings, closing);
+        dxgk_termination_step(termination);
+        break;
+    }
+}
+
+static void run(struct dxgk_system_worker *worker)
+{
+    if (worker->running)
+        return;
+    worker->running = true;
+    while (!worker->pending && (worker->closing || worker->stack)) {
+        if (!worker->closing) {
+            worker->closing = worker->stack;
+            LL_DELETE(worker->stack, worker->closing);
+            worker->step = 0;
+        }
+        make_step(worker);
+    }
+    worker->running = false;
+}
+
+void dxgk_system_worker_close(struct dxgkrnl *dxgkrnl, struct dxgk_termination *termination,
+                              struct dxgk_global_allocation *global)
+{
+    struct dxgk_closing *closing = memory_pool_take(&dxgkrnl->closings);
+    *closing = (struct dxgk_closing){.termination = termination, .global = global};
+    LL_PREPEND(dxgkrnl->system_worker.stack, closing);
+}
+
+void dxgk_system_worker_run(struct dxgkrnl *dxgkrnl)
+{
+    run(&dxgkrnl->system_worker);
+}

@@ -1,0 +1,37 @@
+/* GPU virtual addresses: what VidMm's worker maps for a process, and unmaps when it closes an
+ * allocation (wddm.md §3.2). */
+#include "model/vidmm/internal.h"
+
+void vidmm_map(struct vidmm_allocation *allocation, struct vidmm_request *request)
+{
+    allocation->mapped = true;
+    request->kind = VIDMM_MAP;
+    request->items = &request->one;
+    request->one = allocation;
+    request->count = 1;
+    request->cause = "map";
+    vidmm_request_start(allocation->vidmm, request);
+}
+
+bool vidmm_terminate(struct vidmm_device *device, struct vidmm_allocation *const *items,
+                     const bool *last, uint32_t count, struct vidmm_request *request)
+{
+    request->kind = VIDMM_UNMAP;
+    request->items = &request->one;
+    request->count = 0;
+    request->cause = "destroy";
+    for (uint32_t i = 0; i < count; i++) {
+        vidmm_device_close(device, items[i]);
+        items[i]->dying |= last[i];
+        if (!items[i]->mapped && !(last[i] && items[i]->segment))
+            continue;
+        if (request->count == 1)
+            request->items = memory_new(count, sizeof *request->items);
+        request->items[request->count++] = items[i];
+        if (request->count == 2)
+            request->items[0] = request->one;
+    }
+    if (request->count)
+        vidmm_request_start(device->vidmm, request);
+    return request->count > 0;
+}
