@@ -16,6 +16,8 @@ static const uint64_t call_ns[TRACE_OPS] = {
     [TRACE_DESTROY_ALLOCATION] = 8000,
     [TRACE_MAKE_RESIDENT] = 13000,
     [TRACE_EVICT] = 4000,
+    [TRACE_OFFER_ALLOCATIONS] = 4000,
+    [TRACE_RECLAIM_ALLOCATIONS] = 4000,
     [TRACE_LOCK] = 4500,
     [TRACE_UNLOCK] = 4500,
     [TRACE_SUBMIT] = 16000,
@@ -182,6 +184,21 @@ void script_evict(struct script *script, const uint64_t *numbers, uint32_t count
 void script_destroy(struct script *script, const uint64_t *numbers, uint32_t count)
 {
     on_list(script, TRACE_DESTROY_ALLOCATION, numbers, count, 0);
+}
+
+void script_offer(struct script *script, const uint64_t *numbers, uint32_t count)
+{
+    on_list(script, TRACE_OFFER_ALLOCATIONS, numbers, count, 0);
+}
+
+void script_reclaim(struct script *script, const uint64_t *numbers, uint32_t count)
+{
+    on_list(script, TRACE_RECLAIM_ALLOCATIONS, numbers, count, 0);
+}
+
+void script_set_state(struct script *script, uint64_t flags)
+{
+    call(script, TRACE_SET_PROCESS_STATE, flags != 0 ? TRACE_GIVEN(TRACE_FLAGS) : 0)->flags = flags;
 }
 
 static void lock_or_unlock(struct script *script, enum trace_op op, uint64_t allocation)

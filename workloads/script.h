@@ -38,6 +38,15 @@ enum { SCRIPT_EVICT_NOW = 0, SCRIPT_EVICT_IF_NECESSARY = 1, SCRIPT_NOT_WRITTEN_T
 void script_evict(struct script *script, const uint64_t *numbers, uint32_t count, uint64_t flags);
 void script_destroy(struct script *script, const uint64_t *numbers, uint32_t count);
 
+/* OfferAllocations and ReclaimAllocations of allocations of the device; nothing for an empty list.
+ */
+void script_offer(struct script *script, const uint64_t *numbers, uint32_t count);
+void script_reclaim(struct script *script, const uint64_t *numbers, uint32_t count);
+
+/* Where the process is on the screen from now on; 0: visible, without the focus. */
+enum { SCRIPT_FOCUS = 2, SCRIPT_OCCLUDED = 4, SCRIPT_MINIMIZED = 8 };
+void script_set_state(struct script *script, uint64_t flags);
+
 /* Lock, time passing, Unlock: the CPU fills or reads an allocation. */
 void script_access(struct script *script, uint64_t allocation, double mean_ns);
 

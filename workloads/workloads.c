@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct workload workload_churn, workload_compositor, workload_contexts,
-    workload_frames, workload_llm, workload_scan, workload_swap, workload_training, workload_video,
-    workload_zipf;
+extern const struct workload workload_budget, workload_churn, workload_compositor,
+    workload_contexts, workload_frames, workload_llm, workload_scan, workload_swap,
+    workload_training, workload_video, workload_zipf;
 
 const struct workload *const workloads[] = {
-    &workload_churn, &workload_compositor, &workload_contexts, &workload_frames, &workload_llm,
-    &workload_scan,  &workload_swap,       &workload_training, &workload_video,  &workload_zipf,
+    &workload_budget,   &workload_churn, &workload_compositor, &workload_contexts,
+    &workload_frames,   &workload_llm,   &workload_scan,       &workload_swap,
+    &workload_training, &workload_video, &workload_zipf,
 };
 
 const size_t workload_count = sizeof workloads / sizeof *workloads;

@@ -65,6 +65,39 @@ GNUPLOT
     echo "$here/$1.png"
 }
 
+budget() {
+    generate budget
+    replay
+    events 'is("Submit") { print t / 1000, (number("pid") - 1000) / 4 > "frames" }
+        is("SetProcessState") && /"Focus"/ { if (NR > 3) print since, t / 1000, program > "focus"; since = t / 1000; program = (number("pid") - 1000) / 4 }
+        is("SetProcessState") { last = t / 1000 }
+        END { print since, 12, program > "focus" }'
+    awk -F, '$2 == "process" && $4 == "local" { print $1 / 1e9, $5 / 1073741824 > ("resident-" ($3 - 1000) / 4) }' "$scratch/out/residency.csv"
+    draw budget 480 <<'GNUPLOT'
+set multiplot
+set lmargin at screen 0.11; set rmargin at screen 0.97
+set xrange [0:12]
+set tmargin at screen 0.92; set bmargin at screen 0.62
+set title 'Who has the focus (bars), and when each program draws a frame (ticks)'
+set yrange [1.6:-0.6]
+set ytics ('program 1' 0, 'program 2' 1)
+set format x ''
+plot 'focus' using 1:3:1:2:($3 - 0.42):($3 + 0.42) with boxxyerror fillstyle solid 0.35 linecolor rgb colour[5], \
+     for [i = 0:1] 'frames' using 1:($2 == i ? $2 - 0.3 : NaN):(0):(0.6) with vectors nohead linewidth 0.6 linecolor rgb colour[i + 1]
+set tmargin at screen 0.52; set bmargin at screen 0.12
+set title 'Local memory that each has, of 8 GiB: budgets follow the focus'
+set ylabel 'GiB'
+set yrange [0:6]
+set ytics 2
+set format x '%g'
+set xlabel 'time, s'
+set key at screen 0.97,0.04 right center horizontal
+plot 'resident-0' with steps linewidth 2 linecolor rgb colour[1] title 'program 1', \
+     'resident-1' with steps linewidth 2 linecolor rgb colour[2] title 'program 2'
+unset multiplot
+GNUPLOT
+}
+
 frames() {
     generate frames --processes 1 --frames 600 --textures 128 --texture-size 8MiB --turns 0.7 --idle 12 --stream 0.3 --seed 5
     events '
@@ -341,7 +374,7 @@ GNUPLOT
 }
 
 cd "$scratch"
-for name in ${*:-churn compositor contexts frames llm scan swap training video zipf}; do
+for name in ${*:-budget churn compositor contexts frames llm scan swap training video zipf}; do
     rm -rf ./*
     $name
 done

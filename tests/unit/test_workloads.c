@@ -2,6 +2,7 @@
  * bytes, objects are used while they live, memory is resident while the GPU works on it, every wait
  * comes to its end. */
 #include "tests/unit/made.h"
+#include "workloads/script.h"
 
 #include <uthash.h>
 
@@ -15,7 +16,7 @@ struct pair {
 struct view {
     struct pair key; /* device, allocation */
     uint32_t required;
-    bool locked;
+    bool locked, offered;
     UT_hash_handle hh;
 };
 
@@ -83,6 +84,7 @@ static void check_references(struct rules *rules, uint64_t device, struct trace_
             fail_msg("%s: event %lu: allocation %lu is not resident", rules->workload,
                      (unsigned long)rules->events, (unsigned long)names.items[i].number);
         assert_false(view->locked);
+        assert_false(view->offered);
     }
 }
 
@@ -165,8 +167,17 @@ static void check_event(struct rules *rules, const struct trace_event *event)
         if (event->value > thing->waited)
             thing->waited = event->value;
         break;
+    case TRACE_OFFER_ALLOCATIONS:
+    case TRACE_RECLAIM_ALLOCATIONS:
+        for (uint32_t i = 0; i < event->allocations.count; i++) {
+            view = expect_view(rules, event->device.number, event->allocations.items[i].number);
+            assert_int_equal(view->offered, event->op == TRACE_RECLAIM_ALLOCATIONS);
+            view->offered = event->op == TRACE_OFFER_ALLOCATIONS;
+        }
+        break;
     case TRACE_CREATE_DEVICE:
     case TRACE_EXIT_PROCESS:
+    case TRACE_SET_PROCESS_STATE:
         break;
     default:
         fail_msg("%s: op %d was not expected", rules->workload, (int)event->op);
@@ -216,6 +227,10 @@ static const struct {
     const char *workload;
     const char *arguments[24];
 } variants[] = {
+    {"budget", {"dwell", "200ms", "textures", "20"}},
+    {"budget",
+     {"dwell", "100ms", "dwells", "exponential", "changes", "20", "processes", "4", "textures",
+      "70", "others", "minimized", "offer", "0.5"}},
     {"churn", {"allocations", "2000"}},
     {"churn", {"allocations", "2000", "lifetimes", "pareto", "sizes", "uniform"}},
     {"compositor", {"frames", "120"}},
@@ -410,6 +425,7 @@ static void test_refusals(void **state)
                  "pattern: expected one of cyclic, zigzag, got \"round\"");
     expect_wrong("contexts", "priority", "-8",
                  "priority: expected a whole number in -7..7, got \"-8\"");
+    expect_refusal("budget", MADE_ARGUMENTS("offer", "0.5"), "minimized");
     expect_refusal("contexts", MADE_ARGUMENTS("contexts", "0"), "at least 1");
     expect_refusal("contexts", MADE_ARGUMENTS("loop", "open"), "an interval");
     expect_refusal("contexts", MADE_ARGUMENTS("gpu-times", "uniform", "gpu-times-spread", "2"),
@@ -606,6 +622,41 @@ static void test_compositor_order(void **state)
     assert_true(compositions > 500 && drawings > 5000);
 }
 
+/* One program has the focus at a time, the next one after each dwell; it renders at full rate, the
+ * others slowly. */
+static void test_budget_focus(void **state)
+{
+    (void)state;
+    enum { PROGRAMS = 3, CHANGES = 7 };
+    struct made made;
+    uint32_t focus = 0;
+    uint64_t told = 0, since = 0, frames[PROGRAMS] = {0};
+    made_open(&made, "budget",
+              MADE_ARGUMENTS("processes", "3", "changes", "7", "dwell", "1s", "textures", "10",
+                             "gpu-time", "1ms", "rate", "50", "background-rate", "5"));
+    while (made_next(&made)) {
+        const struct trace_event *event = &made.event;
+        uint32_t program = (event->pid - 1000) / 4;
+        if (event->op == TRACE_SUBMIT)
+            frames[program]++;
+        if (event->op != TRACE_SET_PROCESS_STATE)
+            continue;
+        if (program == 0 && told > 0) { /* the first of a change: what was before is complete */
+            assert_int_equal(event->t_ns - since, 1000000000);
+            for (uint32_t i = 0; i < PROGRAMS && told > PROGRAMS; i++)
+                assert_in_range(frames[i], i == focus ? 49 : 4, i == focus ? 51 : 7);
+            memset(frames, 0, sizeof frames);
+        }
+        since = event->t_ns;
+        if (event->flags == SCRIPT_FOCUS)
+            focus = program;
+        assert_int_equal(event->flags == SCRIPT_FOCUS, program == told / PROGRAMS % PROGRAMS);
+        assert_true(event->flags == SCRIPT_FOCUS || event->flags == SCRIPT_OCCLUDED);
+        told++;
+    }
+    assert_int_equal(told, PROGRAMS * (CHANGES + 1));
+}
+
 /* No engine overwrites a surface that the next one still needs: what `surfaces` frames ago was
  * written is waited for on the GPU, or by the thread. */
 static void test_video_order(void **state)
@@ -651,12 +702,19 @@ static void test_video_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),       cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_parameters),  cmocka_unit_test(test_streams_are_apart),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_source),
-        cmocka_unit_test(test_scan),        cmocka_unit_test(test_training),
-        cmocka_unit_test(test_swap_lock),   cmocka_unit_test(test_closed_loop),
-        cmocka_unit_test(test_video_order), cmocka_unit_test(test_compositor_order),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_streams_are_apart),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_source),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_swap_lock),
+        cmocka_unit_test(test_closed_loop),
+        cmocka_unit_test(test_video_order),
+        cmocka_unit_test(test_budget_focus),
+        cmocka_unit_test(test_compositor_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
