@@ -43,7 +43,7 @@ static const struct key_spec parameters[] = {
     {ROW("gpu-time", TIME, gpu_ns, "1ns..1000s", "5ms", "engine time of a frame")},
     {ROW("offer", NUMBER, offer, "0..1", "0",
          "share of its textures that a program offers while it is minimised")},
-    WORKLOAD_SEGMENT_ROW(budget, segment),
+    WORKLOAD_SEGMENT_ROW(budget, segment, "local", "allocations"),
     {ROW("latency", COUNT, latency, "1..16", "3", "frames the CPU may run ahead")},
 };
 

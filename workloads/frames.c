@@ -21,6 +21,7 @@ struct frames {
     uint32_t processes, frames, textures, bound, passes, latency, idle;
     double rate, stream, turns, gpu_spread;
     uint64_t jitter_ns, texture_size, target_size, gpu_ns, copy_ns;
+    char segment[PROFILE_NAME_SIZE];
 };
 
 #define ROW(...) WORKLOAD_ROW(frames, __VA_ARGS__)
@@ -40,6 +41,7 @@ static const struct key_spec parameters[] = {
     {ROW("idle", COUNT, idle, "0..1000000", "0",
          "frames after which a texture that none of them read is given up, until it is read again; "
          "0: all are kept")},
+    WORKLOAD_SEGMENT_ROW(frames, segment, "any", "textures"),
     {ROW("target-size", SIZE, target_size, "4KiB..4TB", "32MiB",
          "bytes of a render target; a process has three, a depth buffer, and one more for each "
          "further pass")},
@@ -151,14 +153,21 @@ static void see(struct process *process, struct texture *texture)
     texture->seen = process->frame + 1;
 }
 
-static void load(struct process *process)
+static void create_textures(struct process *process, uint64_t *names, uint32_t count)
 {
     struct script *script = &process->script;
+    script->segment = workload_segment(process->frames->segment);
+    script_create(script, "texture", process->frames->texture_size, names, count);
+    script->segment = NULL;
+    script_make_resident(script, names, count);
+}
+
+static void load(struct process *process)
+{
     uint32_t left = process->frames->textures - process->loaded;
     uint32_t count = left < BATCH ? left : BATCH;
     uint64_t names[BATCH];
-    script_create(script, "texture", process->frames->texture_size, names, count);
-    script_make_resident(script, names, count);
+    create_textures(process, names, count);
     for (uint32_t i = 0; i < count; i++) {
         struct texture *texture = &process->textures[process->loaded++];
         texture->name = names[i];
@@ -187,8 +196,7 @@ static void replace(struct process *process, struct texture *texture)
         at = retired->resident++;
     }
     retired->names[at] = texture->name;
-    script_create(&process->script, "texture", process->frames->texture_size, &texture->name, 1);
-    script_make_resident(&process->script, &texture->name, 1);
+    create_textures(process, &texture->name, 1);
     see(process, texture);
     upload(process, texture->name);
 }

@@ -8,7 +8,8 @@
  * room for all of them again. A step begins when the one before is done, because it needs the
  * tokens that one made.
  *
- * The recorded machine has room for everything. */
+ * The recorded machine has room for everything. A program that knows better leaves the part of the
+ * weights that does not fit in system memory, and has the engine read it from there. */
 #include "workloads/distribution.h"
 #include "workloads/script.h"
 #include "workloads/workloads.h"
@@ -21,9 +22,10 @@
 struct llm {
     char node[PROFILE_NAME_SIZE];
     uint32_t requests, batch, context, chunk, weight_parts;
-    double rate, prompt, reply;
-    uint64_t weights, token_size, cache, step_ns, prompt_ns;
+    double rate, prompt, reply, overflow_rate;
+    uint64_t local, weights, token_size, cache, step_ns, prompt_ns;
     struct distribution intervals, prompts, replies;
+    char segment[PROFILE_NAME_SIZE];
 };
 
 #define ROW(...) WORKLOAD_ROW(llm, __VA_ARGS__)
@@ -49,6 +51,13 @@ static const struct key_spec parameters[] = {
     {ROW("step-time", TIME, step_ns, "1ns..1000s", "12ms", "engine time of a step")},
     {ROW("prompt-time", TIME, prompt_ns, "0ns..1s", "100us",
          "engine time of reading a token of a prompt in")},
+    {ROW("local", SIZE, local, "0B..4TB", "0B",
+         "what the program takes the adapter to have: weights that do not fit beside the cache lie "
+         "in "
+         "the aperture; 0: it does not ask")},
+    {ROW("overflow-rate", RATE, overflow_rate, "1MB/s..100TB/s", "20GB/s",
+         "at which the engine reads weights in the aperture: a step takes so much longer")},
+    WORKLOAD_SEGMENT_ROW(llm, segment, "any", "weights and cache"),
     {ROW("node", TEXT, node, "a node's name", "compute", "the engine that computes")},
 };
 
@@ -72,6 +81,7 @@ struct server {
     struct front *front;
     uint64_t compute, stepped, steps; /* context; fence and its value */
     uint64_t *weights;
+    uint64_t step_ns;                              /* reading weights from system memory included */
     uint64_t chunk_size, chunks_most, chunks_used; /* of the budget */
     struct request *running, *spilled;             /* in the order they came */
     uint32_t running_count;
@@ -132,6 +142,16 @@ static uint64_t chunks_for(const struct llm *llm, uint64_t tokens)
     return (tokens + llm->chunk - 1) / llm->chunk;
 }
 
+/* Parts of the weights that the program leaves in system memory. */
+static uint32_t parts_outside(const struct llm *llm)
+{
+    uint64_t part = llm->weights / llm->weight_parts;
+    uint64_t room = llm->local > llm->cache ? llm->local - llm->cache : 0;
+    if (llm->local == 0 || room >= llm->weights)
+        return 0;
+    return llm->weight_parts - (uint32_t)(room / part);
+}
+
 static void start(struct server *server)
 {
     struct script *script = &server->script;
@@ -139,8 +159,16 @@ static void start(struct server *server)
     script_create_device(script);
     server->compute = script_create_context(script, llm->node, 0);
     server->stepped = ++script->stage->fences;
-    script_create(script, "buffer", llm->weights / llm->weight_parts, server->weights,
-                  llm->weight_parts);
+    uint64_t part = llm->weights / llm->weight_parts;
+    uint32_t outside = parts_outside(llm), inside = llm->weight_parts - outside;
+    server->step_ns =
+        llm->step_ns + (uint64_t)((double)(outside * part) * 1e9 / llm->overflow_rate);
+    script->segment = "aperture";
+    if (outside != 0)
+        script_create(script, "buffer", part, server->weights + inside, outside);
+    script->segment = workload_segment(llm->segment);
+    if (inside != 0)
+        script_create(script, "buffer", part, server->weights, inside);
     script_make_resident(script, server->weights, llm->weight_parts);
 }
 
@@ -254,7 +282,7 @@ static void compute(struct server *server)
             reads[read++].number = request->chunks[i];
         writes[written++].number = request->chunks[last];
     }
-    uint64_t gpu_ns = llm->step_ns + server->prompt_tokens * llm->prompt_ns;
+    uint64_t gpu_ns = server->step_ns + server->prompt_tokens * llm->prompt_ns;
     uint64_t done = script->clock_ns + gpu_ns;
     script_submit(script, server->compute, gpu_ns, (struct trace_names){reads, read},
                   (struct trace_names){writes, written});

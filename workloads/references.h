@@ -33,7 +33,7 @@ struct references {
                       "in-turn: a block is made resident before a submission and evicted, if "     \
                       "necessary, behind it; held: all are resident all the time; per-submit: no " \
                       "such calls, as before WDDM 2.0")},                                          \
-        WORKLOAD_SEGMENT_ROW(structure, member.segment),                                           \
+        WORKLOAD_SEGMENT_ROW(structure, member.segment, "local", "blocks"),                        \
     {                                                                                              \
         WORKLOAD_ROW(structure, "node", TEXT, member.node, "a node's name", "3d",                  \
                      "the engine that it works on")                                                \

@@ -33,7 +33,7 @@ static const struct key_spec parameters[] = {
     {ROW("residency", CHOICE, residency, "held, in-turn", "held",
          "held: a job's buffers are resident all the time; in-turn: only while it has the lock")},
     {ROW("ahead", COUNT, ahead, "1..1024", "2", "kernels that may be in a job's queue")},
-    WORKLOAD_SEGMENT_ROW(swap, segment),
+    WORKLOAD_SEGMENT_ROW(swap, segment, "local", "allocations"),
     {ROW("node", TEXT, node, "a node's name", "compute", "the engine they share")},
 };
 

@@ -29,10 +29,10 @@ struct workload {
 
 /* The row of a workload whose allocations may be confined to one segment: memory that an experiment
  * is to run out of, without the aperture to help out. */
-#define WORKLOAD_SEGMENT_ROW(structure, member)                                                    \
+#define WORKLOAD_SEGMENT_ROW(structure, member, standard, whose)                                   \
     {                                                                                              \
-        WORKLOAD_ROW(structure, "segment", TEXT, member, "a segment's name", "local",              \
-                     "the only segment that its allocations may lie in; any: wherever suits")      \
+        WORKLOAD_ROW(structure, "segment", TEXT, member, "a segment's name", standard,             \
+                     "the only segment that its " whose " may lie in; any: wherever suits")        \
     }
 
 /* The segment such a row names; NULL: any. */

@@ -519,6 +519,36 @@ static void test_training(void **state)
     assert_int_equal(gpu_ns, STEPS * (3 * LAYERS * 2 * 1000000 + LAYERS * 300000));
 }
 
+/* What does not fit beside the cache lies in the aperture, and reading it takes its time: of
+ * weights of 8 GiB in 32 parts, 8 - 3 = 5 GiB are 20 parts; 12 of 256 MiB at 16 GB/s take
+ * 201.326592 ms. */
+static void test_llm_overflow(void **state)
+{
+    (void)state;
+    struct made made;
+    uint32_t outside = 0, inside = 0;
+    bool first = true;
+    made_open(&made, "llm",
+              MADE_ARGUMENTS("requests", "1", "weights", "8GiB", "local", "8GiB", "cache", "3GiB",
+                             "overflow-rate", "16GB/s", "step-time", "10ms", "prompt-time", "0ns"));
+    while (made_next(&made)) {
+        const struct trace_event *event = &made.event;
+        if (event->op == TRACE_CREATE_ALLOCATION && event->creations.count > 1) {
+            bool aperture = event->creations.items[0].segments.count == 1;
+            assert_true(!aperture ||
+                        strcmp(event->creations.items[0].segments.items[0].text, "aperture") == 0);
+            *(aperture ? &outside : &inside) += event->creations.count;
+        }
+        if (event->op == TRACE_SUBMIT && first) {
+            assert_int_equal(event->gpu_ns, 10000000 + 201326592);
+            first = false;
+        }
+    }
+    assert_false(first);
+    assert_int_equal(outside, 12);
+    assert_int_equal(inside, 20);
+}
+
 /* Who has the lock has the GPU: between taking and giving it away nobody else submits. Each job
  * does all its work, a quantum at a time. */
 static void test_swap_lock(void **state)
@@ -702,19 +732,13 @@ static void test_video_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_streams_are_apart),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_source),
-        cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_training),
-        cmocka_unit_test(test_swap_lock),
-        cmocka_unit_test(test_closed_loop),
-        cmocka_unit_test(test_video_order),
-        cmocka_unit_test(test_budget_focus),
-        cmocka_unit_test(test_compositor_order),
+        cmocka_unit_test(test_rules),        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_parameters),   cmocka_unit_test(test_streams_are_apart),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_source),
+        cmocka_unit_test(test_scan),         cmocka_unit_test(test_training),
+        cmocka_unit_test(test_swap_lock),    cmocka_unit_test(test_closed_loop),
+        cmocka_unit_test(test_video_order),  cmocka_unit_test(test_llm_overflow),
+        cmocka_unit_test(test_budget_focus), cmocka_unit_test(test_compositor_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
