@@ -45,10 +45,19 @@ const struct chain_job *chains_find(const struct chains *chains, uint64_t number
     return job_of(chains, number);
 }
 
+void chain_label(char text[CHAIN_LABEL], const struct probe_label *label)
+{
+    if (label->text != NULL)
+        snprintf(text, CHAIN_LABEL, "%s", label->text);
+    else
+        snprintf(text, CHAIN_LABEL, "%" PRIu64, label->number);
+}
+
 void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *job)
 {
     struct chain_job *slot = &chains->job[job->number % CHAIN_JOBS];
     slot->number = job->number;
+    chains->told = true;
     slot->youngest = 0;
     slot->born_ns = now_ns;
     slot->pid = job->pid;
@@ -62,10 +71,7 @@ void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *
         return;
     slot->owner = job->owner;
     slot->bytes = job->bytes;
-    if (job->memory.text != NULL)
-        snprintf(slot->memory, sizeof slot->memory, "%s", job->memory.text);
-    else
-        snprintf(slot->memory, sizeof slot->memory, "%" PRIu64, job->memory.number);
+    chain_label(slot->memory, &job->memory);
 }
 
 static void make_room(struct chain_places *places, uint64_t id)
@@ -165,7 +171,7 @@ struct way {
 
 static bool same(struct probe_thing a, struct probe_thing b)
 {
-    return a.kind == b.kind && a.id == b.id;
+    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 static bool is_on_the_way(const struct way *way, struct probe_thing thing)

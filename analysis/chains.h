@@ -53,7 +53,19 @@ struct chains {
     struct chain_places places[CHAIN_KINDS];
     struct chain_thread *threads;
     uint64_t steps; /* looked at so far */
+    bool told;      /* of any job: the model says who waits for whom */
 };
+
+/* How things are called that have names. */
+struct chain_names {
+    const char *(*context)(void *self, uint32_t context);
+    const char *(*node)(void *self, uint32_t node);
+    const char *(*segment)(void *self, uint32_t segment);
+    void *self;
+};
+
+/* The name of a piece of memory, cut if it is long. */
+void chain_label(char text[CHAIN_LABEL], const struct probe_label *label);
 
 void chains_init(struct chains *chains);
 void chains_clear(struct chains *chains);

@@ -14,6 +14,8 @@
  *   engines.csv      per node and bin of equal length: share of time busy, mean length of its
  *                    hardware queue and of the software queues in front of it, share of time
  *                    switching; `link-in` and `link-out` are the link into and out of the adapters
+ *   activity.csv     per bin of equal length, sums: bytes paged, context switches made and avoided,
+ *                    references of the submissions and how many of them were resident
  *   frames.csv       per process that presents and bin of time in which it did: frames that ended
  *                    there, their mean and longest interval
  *   switches.csv     per node and pair of contexts: switches made, and avoided where both are the
@@ -383,6 +385,25 @@ static void write_engines(const struct recorder *recorder, FILE *file)
     }
 }
 
+static void write_activity(const struct recorder *recorder, FILE *file)
+{
+    const struct bins *paging = &recorder->paging_bins, *switches = &recorder->switch_bins;
+    uint64_t width = (uint64_t)1 << paging->shift;
+    fputs("t_ns,width_ns,page_in_bytes,page_out_bytes,fill_bytes,discard_bytes,switches,"
+          "switches_avoided,references,hits\n",
+          file);
+    for (uint32_t bin = 0; bin < paging->used; bin++) {
+        uint64_t start = (uint64_t)bin << paging->shift, left = recorder->end_ns - start;
+        csv_number(file, start);
+        next_number(file, left < width ? left : width);
+        for (int lane = 0; lane < BINS_LANES; lane++)
+            next_number(file, paging->value[bin][lane]);
+        for (int lane = 0; lane < BINS_LANES; lane++)
+            next_number(file, bin < switches->used ? switches->value[bin][lane] : 0);
+        putc('\n', file);
+    }
+}
+
 static void write_frames(const struct recorder *recorder, FILE *file)
 {
     fputs("t_ns,pid,frames,mean_ns,longest_ns\n", file);
@@ -459,8 +480,8 @@ bool csv_write(struct recorder *recorder, char *error, size_t error_size)
     } tables[] = {
         {"latency.csv", write_latency},     {"latency-cdf.csv", write_cdf},
         {"residency.csv", write_residency}, {"engines.csv", write_engines},
-        {"frames.csv", write_frames},       {"switches.csv", write_switches},
-        {"recorded.csv", write_recorded},
+        {"activity.csv", write_activity},   {"frames.csv", write_frames},
+        {"switches.csv", write_switches},   {"recorded.csv", write_recorded},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         FILE *file = output_open(&recorder->output, tables[i].name, error, error_size);

@@ -59,6 +59,9 @@ void engines_engine(void *self, uint64_t now_ns, uint32_t index, enum probe_engi
     node->state = state;
     node->depth = depth;
     node->waiting = waiting;
+    if (recorder->timeline != NULL)
+        timeline_counter(recorder->timeline, TIMELINE_DEPTH, now_ns, 0, index,
+                         (uint64_t)depth << 32 | waiting);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
 }
@@ -70,6 +73,12 @@ void engines_packet(void *self, uint64_t now_ns, const struct probe_packet *pack
     recorder->packets[packet->kind]++;
     recorder->references += packet->references;
     recorder->hits += packet->hits;
+    if (packet->references != 0)
+        bins_count(&recorder->switch_bins, now_ns,
+                   (const uint64_t[BINS_LANES]){0, 0, packet->references, packet->hits});
+    if (recorder->timeline != NULL)
+        timeline_packet(recorder->timeline, packet,
+                        engines_find_context(recorder, packet->context)->pid);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
     /* Waits, signals and presents never reach an engine. */
@@ -116,8 +125,8 @@ void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t
                             bool made, uint64_t cost_ns)
 {
     struct recorder *recorder = self;
-    (void)now_ns;
     assert(node < RECORD_NODES);
+    bins_count(&recorder->switch_bins, now_ns, (const uint64_t[BINS_LANES]){made, !made});
     struct record_switch *kind = switch_kind(recorder, node, from, to);
     kind->made += made;
     kind->avoided += !made;
@@ -164,6 +173,8 @@ void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapt
     struct record_link *link = &recorder->link[adapter][into_adapter];
     bring_link_to(recorder, link, into_adapter, now_ns);
     link->busy = busy;
+    if (recorder->timeline != NULL)
+        timeline_counter(recorder->timeline, TIMELINE_LINK, now_ns, 0, into_adapter, busy);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
 }
@@ -201,7 +212,11 @@ void engines_close(struct recorder *recorder)
         for (int in = 0; in < 2; in++)
             bring_link_to(recorder, &recorder->link[adapter][in], in, end);
     /* To the same width as the nodes'. */
-    bins_add(&recorder->link_bins, 0, end, (const uint64_t[BINS_LANES]){0});
+    struct bins *all[] = {&recorder->link_bins, &recorder->paging_bins, &recorder->switch_bins};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        bins_add(all[i], 0, end, (const uint64_t[BINS_LANES]){0});
+    bins_widen(&recorder->paging_bins, recorder->switch_bins.shift); /* one table has both */
+    bins_widen(&recorder->switch_bins, recorder->paging_bins.shift);
     for (struct record_context *context = recorder->contexts; context != NULL;
          context = context->hh.next) {
         struct record_process *process = record_process(recorder, context->pid);

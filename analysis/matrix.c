@@ -28,12 +28,12 @@ static void add_piece(void *self, const struct chain_piece *piece)
 }
 
 /* Adds `ns` in the proportions of `like`, which add up to `all`: to the nanosecond. */
-static void add_like(uint64_t row[MATRIX_PROCESSES], const uint64_t like[MATRIX_PROCESSES],
-                     uint64_t all, uint64_t ns)
+static void add_like(struct matrix *matrix, uint32_t victim, const uint64_t *like, uint64_t all,
+                     uint64_t ns)
 {
-    uint64_t given = 0;
+    uint64_t given = 0, *row = matrix->ns[victim];
     histogram_sum seen = 0;
-    for (uint32_t i = 0; i < MATRIX_PROCESSES; i++) {
+    for (uint32_t i = 0; i < matrix->processes; i++) {
         seen += like[i];
         uint64_t until = (uint64_t)(seen * ns / all);
         row[i] += until - given;
@@ -44,7 +44,7 @@ static void add_like(uint64_t row[MATRIX_PROCESSES], const uint64_t like[MATRIX_
 void matrix_add(struct matrix *matrix, struct chains *chains, uint32_t pid, uint64_t job,
                 uint64_t from_ns, uint64_t to_ns)
 {
-    uint64_t ns = to_ns - from_ns, *mine;
+    uint64_t ns = to_ns - from_ns;
     uint32_t victim = place_of(matrix, pid);
     matrix->total_ns += ns;
     if (job == 0) {
@@ -60,8 +60,10 @@ void matrix_add(struct matrix *matrix, struct chains *chains, uint32_t pid, uint
     }
     struct row row = {.matrix = matrix, .chains = chains};
     chains_follow(chains, job, from_ns, to_ns, add_piece, &row);
-    mine = matrix->ns[victim];
-    add_like(mine, row.ns, ns, ns + matrix->pending[victim]);
+    for (uint32_t i = 0; i < matrix->processes; i++)
+        matrix->ns[victim][i] += row.ns[i];
+    if (matrix->pending[victim] != 0)
+        add_like(matrix, victim, row.ns, ns, matrix->pending[victim]);
     matrix->pending[victim] = 0;
     matrix->followed_ns += ns;
 }
@@ -70,10 +72,10 @@ void matrix_close(struct matrix *matrix)
 {
     for (uint32_t i = 0; i < matrix->processes; i++) {
         uint64_t row[MATRIX_PROCESSES], all = 0;
-        for (uint32_t j = 0; j < MATRIX_PROCESSES; j++)
+        for (uint32_t j = 0; j < matrix->processes; j++)
             all += row[j] = matrix->ns[i][j];
         if (all != 0)
-            add_like(matrix->ns[i], row, all, matrix->pending[i]);
+            add_like(matrix, i, row, all, matrix->pending[i]);
         else
             matrix->ns[i][i] += matrix->pending[i];
         matrix->pending[i] = 0;

@@ -6,8 +6,10 @@
 #include "analysis/plots.h"
 #include "analysis/result.h"
 
-/* The page of one result with the outcomes of its plots. */
-void page_one(FILE *out, const struct result *result, const struct plot_outcome outcomes[PLOTS]);
+enum { PAGE_PROCESS = 32 };
+
+/* The page of one result with the outcomes of its sections' figures. */
+void page_one(FILE *out, const struct result *result, const struct plot_outcome *outcomes);
 
 /* The page of several; `directory` holds plots/compare.svg. The first result is what the others are
  * measured against. */
@@ -23,6 +25,13 @@ void page_cell_time(FILE *out, double ns);
 void page_cell_bytes(FILE *out, double bytes);
 void page_cell_count(FILE *out, double count);
 void page_cell_share(FILE *out, double share);
+
+/* A mean and half the width of its confidence interval. */
+void page_cell_interval(FILE *out, double mean, double half_width,
+                        char *(*format)(char *text, double value));
+
+/* "process 1234". */
+const char *page_process(char text[PAGE_PROCESS], double pid);
 
 /* What the words of the tables mean. */
 void page_definitions(FILE *out);

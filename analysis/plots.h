@@ -5,8 +5,6 @@
 
 #include "analysis/result.h"
 
-enum { PLOT_LATENCY, PLOT_BLAME, PLOT_RESIDENCY, PLOT_ENGINES, PLOT_RECORDED, PLOTS };
-
 enum { PLOT_SERIES = 8 }; /* lines or areas that can be told apart in one panel */
 
 struct plot_outcome {
@@ -14,17 +12,22 @@ struct plot_outcome {
     char reason[256]; /* why not */
 };
 
-extern const char *const plot_names[PLOTS];
-
-/* Draws one figure into the folder. A figure there is no (sound) data for is not drawn, and
+/* Draws DIRECTORY/plots/NAME.svg from a template and what `prepare` writes: the figure's numbers to
+ * `data` and the variables its script needs to `script`; false and a reason if there is nothing to
+ * draw. `what` and `which` are handed on. A figure there is no (sound) data for is not drawn, and
  * `outcome` says why; false, with a message, only if it cannot be done at all: gnuplot missing,
  * folder not writable. */
-bool plot_draw(int plot, const struct result *result, struct plot_outcome *outcome, char *error,
+typedef bool plot_prepare(const void *what, size_t which, FILE *script, FILE *data, char *reason,
+                          size_t size);
+bool plot_make(const char *directory, const char *name, const char *template, plot_prepare *prepare,
+               const void *what, size_t which, struct plot_outcome *outcome, char *error,
                size_t error_size);
 
-/* Draws the latencies of several results on top of each other: OUTPUT/plots/compare.svg. */
-bool plot_compare(const struct result *results, size_t count, const char *output,
-                  struct plot_outcome *outcome, char *error, size_t error_size);
+/* Removes the figure with its script and data: it would tell of something else. */
+void plot_remove(const char *directory, const char *name);
+
+/* The latencies of several results on top of each other. */
+plot_prepare plot_compare;
 
 /* plot_script.c. A text as a gnuplot string; a number the same in every locale, NaN where there is
  * none; a row of a data file. */
@@ -47,23 +50,8 @@ double plot_time_unit(FILE *script, double span_ns);
 /* Where `text` is among the texts; `count` if it is not. */
 size_t plot_index_of(const char *const *texts, size_t count, const char *text);
 
-/* gnuplot.c: runs DIRECTORY/plots/NAME.gp in the folder. Like plot_draw. */
+/* gnuplot.c: runs DIRECTORY/plots/NAME.gp in the folder. Like plot_make. */
 bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *outcome, char *error,
                  size_t error_size);
-
-/* plot_data.c and plot_data_time.c: each writes the numbers of a figure to `data` and the variables
- * its script needs to `script`; false and a reason if there is nothing to draw. */
-bool plot_data_latency(const struct result *result, FILE *script, FILE *data, char *reason,
-                       size_t size);
-bool plot_data_blame(const struct result *result, FILE *script, FILE *data, char *reason,
-                     size_t size);
-bool plot_data_residency(const struct result *result, FILE *script, FILE *data, char *reason,
-                         size_t size);
-bool plot_data_engines(const struct result *result, FILE *script, FILE *data, char *reason,
-                       size_t size);
-bool plot_data_recorded(const struct result *result, FILE *script, FILE *data, char *reason,
-                        size_t size);
-bool plot_data_compare(const struct result *results, size_t count, FILE *script, FILE *data,
-                       char *reason, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
-/* The one-screen summary: at most 100 columns, plain ASCII, the same in every locale. */
+/* The one-screen summary: at most 100 columns, the same in every locale; plain ASCII unless the
+ * terminal can do more. */
 #include "analysis/human.h"
 #include "analysis/record.h"
 
@@ -8,6 +9,7 @@ enum { BAR = 30, WIDTH = 100 };
 
 struct screen {
     FILE *out;
+    bool blocks;
     const char *head, *bad, *care, *dim, *plain;
 };
 
@@ -40,18 +42,37 @@ static void print_run(const struct screen *screen, const struct recorder *record
             human_count(d, run->wall_s > 0 ? (uint64_t)((double)run->events / run->wall_s) : 0));
 }
 
+/* What most of the time of these calls went into. */
+static const char *mostly(char *text, const struct record_calls *calls)
+{
+    uint64_t all = 0;
+    int most = 0;
+    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
+        all += calls->blame_ns[cause];
+        if (calls->blame_ns[cause] > calls->blame_ns[most])
+            most = cause;
+    }
+    if (all == 0)
+        return "-";
+    snprintf(text, HUMAN_ROOM, "%s %.0f %%", probe_cause_names[most],
+             100 * (double)calls->blame_ns[most] / (double)all);
+    return text;
+}
+
 static void print_call(const struct screen *screen, const struct recorder *recorder, uint32_t index)
 {
-    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM], f[HUMAN_ROOM];
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM], f[HUMAN_ROOM],
+        g[HUMAN_ROOM];
     const struct record_op *op = &recorder->op[index];
     struct record_calls calls;
     record_op_calls(recorder, index, &calls);
     uint64_t failures = record_failures(op);
-    fprintf(screen->out, "%-24.24s %12s %s%8s%s %9s %9s %9s %9s\n", op->name,
+    fprintf(screen->out, "%-24.24s %12s %s%7s%s %9s %9s %9s %9s %s%15s%s\n", op->name,
             human_count(a, calls.latency.count), failures != 0 ? screen->bad : "",
             failures != 0 ? human_count(b, failures) : "-", failures != 0 ? screen->plain : "",
             quantile(c, &calls.latency, 500), quantile(d, &calls.latency, 950),
-            quantile(e, &calls.latency, 990), human_time(f, (double)calls.latency.max));
+            quantile(e, &calls.latency, 990), human_time(f, (double)calls.latency.max), screen->dim,
+            mostly(g, &calls), screen->plain);
     record_calls_clear(&calls);
 }
 
@@ -60,8 +81,8 @@ static void print_calls(const struct screen *screen, const struct recorder *reco
     uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
     if (count == 0)
         return;
-    fprintf(screen->out, "\n%s%-24s %12s %8s %9s %9s %9s %9s%s\n", screen->head, "call", "count",
-            "failed", "p50", "p95", "p99", "max", screen->plain);
+    fprintf(screen->out, "\n%s%-24s %12s %7s %9s %9s %9s %9s %15s%s\n", screen->head, "call",
+            "count", "failed", "p50", "p95", "p99", "max", "mostly", screen->plain);
     for (uint32_t i = 0; i < count; i++)
         print_call(screen, recorder, order[i]);
 }
@@ -108,25 +129,52 @@ static void print_recorded(const struct screen *screen, const struct recorder *r
     }
 }
 
+/* How full it was on average (#) and at most (+). */
+static void print_bar(const struct screen *screen, double mean, double peak, double size)
+{
+    for (int cell = 0; cell < BAR; cell++) {
+        double edge = size * (cell + 0.5) / BAR;
+        putc(mean > edge ? '#' : peak > edge ? '+' : '.', screen->out);
+    }
+}
+
+/* How full it was over time, each cell the mean of its share of the run. */
+static void print_spark(const struct screen *screen, const struct bins *bins, double size,
+                        double span)
+{
+    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    double width = (double)((uint64_t)1 << bins->shift);
+    for (int cell = 0; cell < BAR; cell++) {
+        double from = span * cell / BAR, to = span * (cell + 1) / BAR, sum = 0;
+        for (uint32_t bin = (uint32_t)(from / width); bin < bins->used && bin * width < to; bin++) {
+            double begin = bin * width, end = begin + width < span ? begin + width : span;
+            double shared = (to < end ? to : end) - (from > begin ? from : begin);
+            if (shared > 0 && end > begin)
+                sum += (double)bins->value[bin][0] * shared / (end - begin);
+        }
+        double level = to > from ? sum * RECORD_PAGE / (to - from) / size : 0;
+        fputs(blocks[level > 0 ? 1 + (int)(level >= 1 ? 7 : 8 * level) : 0], screen->out);
+    }
+}
+
 static void print_segments(const struct screen *screen, const struct recorder *recorder)
 {
     char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM];
+    double span = (double)recorder->end_ns;
     if (recorder->segments != 0)
-        fprintf(screen->out, "\n%s%-24s %12s %18s %9s%s\n", screen->head, "segment", "size",
-                "peak resident", "mean", screen->plain);
+        fprintf(screen->out, "\n%s%-24s %12s %18s %9s %s%s\n", screen->head, "segment", "size",
+                "peak resident", "mean", screen->blocks ? "resident over time" : "", screen->plain);
     for (uint32_t i = 1; i <= recorder->segments; i++) {
         const struct record_space *space = &recorder->space[i];
-        double size = (double)recorder->segment[i].size_bytes, span = (double)recorder->end_ns;
+        double size = (double)recorder->segment[i].size_bytes, peak = (double)space->peak_resident;
         double mean = span > 0 ? (double)space->resident_byte_ns / span : 0;
-        char bar[BAR + 1];
-        for (int cell = 0; cell < BAR; cell++) {
-            double edge = size * (cell + 0.5) / BAR;
-            bar[cell] = mean > edge ? '#' : (double)space->peak_resident > edge ? '+' : '.';
-        }
-        bar[BAR] = 0;
-        fprintf(screen->out, "%-24.24s %12s %18s %9s %s%s%s\n", record_segment_name(recorder, i),
-                human_bytes(a, size), human_bytes(b, (double)space->peak_resident),
-                human_bytes(c, mean), screen->dim, bar, screen->plain);
+        fprintf(screen->out, "%-24.24s %12s %18s %9s %s", record_segment_name(recorder, i),
+                human_bytes(a, size), human_bytes(b, peak), human_bytes(c, mean), screen->dim);
+        if (screen->blocks && space->bins != NULL && size > 0 && span > 0)
+            print_spark(screen, space->bins, size, span);
+        else
+            print_bar(screen, mean, peak, size);
+        fprintf(screen->out, "%s\n", screen->plain);
     }
 }
 
@@ -190,11 +238,49 @@ static void print_engines(const struct screen *screen, const struct recorder *re
                 quantile(b, &node->queue, 500), quantile(c, &node->queue, 990),
                 human_count(d, node->switches), human_count(e, node->switches_avoided));
     }
-    if (recorder->presents > 1)
-        fprintf(screen->out, "\n%spresents%s  %s, interval p50 %s, p99 %s\n", screen->head,
-                screen->plain, human_count(a, recorder->presents),
-                quantile(b, &recorder->frames.interval, 500),
-                quantile(c, &recorder->frames.interval, 990));
+}
+
+static void print_frames(const struct screen *screen, const struct recorder *recorder)
+{
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM];
+    const struct frames *frames = &recorder->frames;
+    double low;
+    if (frames->interval.count == 0)
+        return;
+    fprintf(screen->out, "\n%sframes%s  %s, p50 %s, p99 %s", screen->head, screen->plain,
+            human_count(a, frames->interval.count), quantile(b, &frames->interval, 500),
+            quantile(c, &frames->interval, 990));
+    if (frames_low(frames, &low))
+        fprintf(screen->out, ", 1 %% low %s/s", human_decimal(a, low, 1));
+    fprintf(screen->out, ", %s stutter%s\n", human_count(a, frames->stutters),
+            frames->stutters == 1 ? "" : "s");
+}
+
+/* Which process delayed which other most. */
+static void print_delays(const struct screen *screen, const struct recorder *recorder)
+{
+    enum { SHOWN = 3 };
+    const struct matrix *matrix = &recorder->matrix;
+    uint64_t last = recorder->chains.told ? UINT64_MAX : 0;
+    for (int shown = 0; shown < SHOWN; shown++) {
+        uint32_t victim = 0, culprit = 0;
+        uint64_t most = 0;
+        for (uint32_t i = 0; i < matrix->processes; i++)
+            for (uint32_t j = 0; j < matrix->processes; j++)
+                if (i != j && matrix->ns[i][j] > most && matrix->ns[i][j] < last) {
+                    most = matrix->ns[i][j];
+                    victim = i;
+                    culprit = j;
+                }
+        if (most == 0)
+            return;
+        char ns[HUMAN_ROOM];
+        last = most;
+        fprintf(screen->out,
+                "%s%s%s  calls of process %" PRIu32 " waited %s for process %" PRIu32 "\n",
+                screen->head, shown == 0 ? "\ndelays" : "      ", screen->plain,
+                matrix->pid[victim], human_time(ns, (double)most), matrix->pid[culprit]);
+    }
 }
 
 /* A key as words: underscores become spaces. */
@@ -233,17 +319,21 @@ static void print_notes(const struct screen *screen, const struct recorder *reco
     fprintf(screen->out, "results in %s\n", recorder->directory);
 }
 
-void recorder_print(const struct recorder *recorder, const struct recorder_run *run, FILE *out,
-                    bool colour)
+void recorder_print(struct recorder *recorder, const struct recorder_run *run, FILE *out,
+                    unsigned can)
 {
-    struct screen screen = {out, "", "", "", "", ""};
-    if (colour)
-        screen = (struct screen){out, "\033[1m", "\033[1;31m", "\033[33m", "\033[2m", "\033[0m"};
+    bool blocks = (can & RECORDER_BLOCKS) != 0;
+    struct screen screen = {out, blocks, "", "", "", "", ""};
+    if ((can & RECORDER_COLOUR) != 0)
+        screen =
+            (struct screen){out, blocks, "\033[1m", "\033[1;31m", "\033[33m", "\033[2m", "\033[0m"};
     print_run(&screen, recorder, run);
     print_calls(&screen, recorder);
     print_recorded(&screen, recorder);
     print_segments(&screen, recorder);
     print_paging(&screen, recorder);
     print_engines(&screen, recorder);
+    print_frames(&screen, recorder);
+    print_delays(&screen, recorder);
     print_notes(&screen, recorder);
 }

@@ -11,6 +11,31 @@ const char *record_segment_name(const struct recorder *recorder, uint32_t segmen
     return "unknown";
 }
 
+static const char *context_name(void *self, uint32_t id)
+{
+    const struct recorder *recorder = self;
+    const struct record_context *context;
+    HASH_FIND(hh, recorder->contexts, &id, sizeof id, context);
+    return context != NULL && context->name != NULL ? context->name : "unknown";
+}
+
+static const char *node_name(void *self, uint32_t node)
+{
+    const struct recorder *recorder = self;
+    const char *name = node < RECORD_NODES ? recorder->node_facts[node].name : NULL;
+    return name != NULL ? name : "unknown";
+}
+
+static const char *segment_name(void *self, uint32_t segment)
+{
+    return record_segment_name(self, segment);
+}
+
+struct chain_names record_names(struct recorder *recorder)
+{
+    return (struct chain_names){context_name, node_name, segment_name, recorder};
+}
+
 void record_calls_clear(struct record_calls *calls)
 {
     histogram_clear(&calls->latency);

@@ -6,14 +6,19 @@
 #ifndef WDDMSIM_ANALYSIS_RECORD_H
 #define WDDMSIM_ANALYSIS_RECORD_H
 
+#include "analysis/chains.h"
 #include "analysis/frames.h"
 #include "analysis/histogram.h"
+#include "analysis/matrix.h"
 #include "analysis/output.h"
 #include "analysis/recorder.h"
 #include "analysis/series.h"
+#include "analysis/slowest.h"
 #include "analysis/steady.h"
+#include "analysis/timeline.h"
 #include "model/probe.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <uthash.h>
 
@@ -64,6 +69,7 @@ struct record_op {
     } status[RECORD_STATUSES];
     uint64_t other_failures;
     struct batches steady; /* latencies, as the calls finished */
+    struct slowest slowest;
     struct record_errors dur, done;
     struct record_pairs pairs;
 };
@@ -183,6 +189,14 @@ struct recorder {
     struct histogram late; /* start - due, 0 for early ones */
     uint64_t early, blame_mismatches, status_checked, status_mismatches;
 
+    /* Who waited for whom. */
+    struct chains chains;
+    struct matrix matrix;
+    struct slowest slowest_frames;
+    struct timeline *timeline; /* NULL: not asked for */
+    uint64_t chains_checked, chain_mismatches;
+    char chain_mismatch[200]; /* the first one */
+
     /* Expectations. */
     uint64_t expected, unmet;
     uint32_t unmet_messages;
@@ -209,6 +223,7 @@ struct recorder {
     struct record_link link[RECORD_ADAPTERS][2];
     uint64_t link_busy_ns[2]; /* out, in */
     struct bins link_bins;    /* lanes: out, in */
+    struct bins paging_bins;  /* bytes; lanes: in, out, filled, dropped */
 
     /* Scheduling. */
     struct record_node node[RECORD_NODES];
@@ -218,6 +233,7 @@ struct recorder {
     uint64_t presents;
     struct frames frames; /* of all processes, at the end */
     struct record_switch *switch_kinds, *last_switch;
+    struct bins switch_bins; /* lanes: made, avoided, references, hits */
 
     /* Context allocations. */
     uint64_t context_allocations, context_page_ins, context_fills;
@@ -264,10 +280,24 @@ static inline struct record_process *record_process(struct recorder *recorder, u
 /* Adds to the warnings; the same text again is counted. */
 void record_warn(struct recorder *recorder, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+struct chain_names record_names(struct recorder *recorder);
 const char *record_segment_name(const struct recorder *recorder, uint32_t segment);
 
 /* expect.c */
 void expect_call(struct recorder *recorder, const struct probe_call *call);
+
+/* explain.c: the probes; a finished call; a finished frame, whose present had the job; and what
+ * summary.json says of them. */
+void explain_job(void *self, uint64_t now_ns, const struct probe_job *job);
+void explain_wait(void *self, uint64_t now_ns, struct probe_thing who, enum probe_cause cause,
+                  struct probe_thing what);
+void explain_found(void *self, struct probe_thing who, struct probe_thing what);
+void explain_call(struct recorder *recorder, struct record_op *op, const struct probe_call *call,
+                  uint64_t latency_ns);
+void explain_frame(struct recorder *recorder, uint32_t pid, uint64_t job, uint64_t begun_ns,
+                   uint64_t now_ns);
+json_t *explain_slowest_json(const struct slowest *slowest, bool calls);
+json_t *explain_matrix_json(const struct matrix *matrix);
 
 /* residency.c: the probes, and closing the books at end_ns. */
 void residency_resident(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);

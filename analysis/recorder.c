@@ -1,5 +1,6 @@
 #include "analysis/heap.h"
 #include "analysis/record.h"
+#include "analysis/section.h"
 #include "model/status.h"
 
 #include <assert.h>
@@ -161,9 +162,12 @@ static void on_call(void *self, const struct probe_call *call)
                   call->start_ns > call->due_ns ? call->start_ns - call->due_ns : 0);
     recorder->early += call->start_ns < call->due_ns;
 
+    explain_call(recorder, op, call, latency);
     const struct probe_expected *expected = &call->expected;
     if (expected->has_status || expected->has_dur || expected->has_done)
         against_recording(recorder, op, call, latency, returned);
+    if (recorder->timeline != NULL)
+        timeline_call(recorder->timeline, call);
     if (recorder->calls_csv != NULL)
         csv_calls_row(recorder->calls_csv, call, latency);
 }
@@ -273,6 +277,9 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         recorder->space[i].whole = true;
         recorder->space[i].series.width = SERIES_WIDTH;
     }
+    chains_init(&recorder->chains);
+    if (options->timeline)
+        recorder->timeline = heap_new(1, sizeof *recorder->timeline);
     recorder->faults = heap_new(RECORD_FAULTS, sizeof *recorder->faults);
     recorder->probe = (struct probe){
         .self = recorder,
@@ -280,6 +287,9 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .context = engines_context,
         .call = on_call,
         .packet = engines_packet,
+        .job = explain_job,
+        .wait = explain_wait,
+        .found = explain_found,
         .engine = engines_engine,
         .context_switch = engines_context_switch,
         .paging = residency_paging,
@@ -321,6 +331,7 @@ static void close_books(struct recorder *recorder, const struct recorder_run *ru
         run->simulated_ns > recorder->last_ns ? run->simulated_ns : recorder->last_ns;
     residency_close(recorder);
     engines_close(recorder);
+    matrix_close(&recorder->matrix);
     HASH_SORT(recorder->processes, by_pid);
     HASH_SORT(recorder->contexts, by_id);
     if (recorder->blame_mismatches != 0)
@@ -338,23 +349,38 @@ static void close_books(struct recorder *recorder, const struct recorder_run *ru
     recorder->finished = true;
 }
 
+static void remove_file(const struct recorder *recorder, const char *name)
+{
+    char *path = output_path(recorder->directory, name);
+    unlink(path);
+    free(path);
+}
+
 /* Files of an earlier run that this one does not write would tell of something else. */
 static void remove_stale(const struct recorder *recorder)
 {
-    static const char *const drawn[] = {
-        "report.html",       "plots/latency.svg",  "plots/residency.svg",
-        "plots/engines.svg", "plots/recorded.svg", "plots/blame.svg",
-    };
-    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++) {
-        char *path = output_path(recorder->directory, drawn[i]);
-        unlink(path);
-        free(path);
-    }
-    if (!recorder->options.calls) {
-        char *path = output_path(recorder->directory, "calls.csv");
-        unlink(path);
-        free(path);
-    }
+    remove_file(recorder, "report.html");
+    for (size_t i = 0; i < section_count; i++)
+        if (sections[i]->figure != NULL)
+            plot_remove(recorder->directory, sections[i]->figure);
+    if (!recorder->options.calls)
+        remove_file(recorder, "calls.csv");
+    if (!recorder->options.timeline)
+        remove_file(recorder, "timeline.json.gz");
+}
+
+static bool write_timeline(struct recorder *recorder, char *error, size_t error_size)
+{
+    const struct chain_names names = record_names(recorder);
+    if (recorder->timeline == NULL)
+        return true;
+    if (recorder->timeline->left_out != 0)
+        record_warn(recorder,
+                    "timeline.json.gz holds one in %" PRIu64 " windows of %" PRIu64
+                    " us: the run has too many events for all of them",
+                    recorder->timeline->stride, recorder->timeline->window_ns / 1000);
+    return timeline_write(recorder->timeline, &names, recorder->end_ns, &recorder->output, error,
+                          error_size);
 }
 
 bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
@@ -375,6 +401,7 @@ bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
         if (written)
             hardware(profile, file);
     }
+    written = written && write_timeline(recorder, error, error_size);
     written = written && summary_write(recorder, run, error, error_size);
     if (!written)
         output_abandon(&recorder->output);
@@ -396,6 +423,11 @@ void recorder_expectations(const struct recorder *recorder, uint64_t *checked, u
 {
     *checked = recorder->expected;
     *failed = recorder->unmet;
+}
+
+const char *recorder_check(const struct recorder *recorder)
+{
+    return recorder->chain_mismatches != 0 ? recorder->chain_mismatch : NULL;
 }
 
 static void free_process(struct record_process *process)
@@ -424,6 +456,7 @@ static void free_op(struct record_op *op)
         histogram_clear(&errors[i]->simulated);
         histogram_clear(&errors[i]->ppm);
     }
+    slowest_clear(&op->slowest);
     free(op->pairs.pair);
     free(op->pairs.done);
 }
@@ -465,6 +498,11 @@ void recorder_destroy(struct recorder *recorder)
     histogram_clear(&recorder->paging_latency);
     histogram_clear(&recorder->refault);
     frames_clear(&recorder->frames);
+    slowest_clear(&recorder->slowest_frames);
+    chains_clear(&recorder->chains);
+    if (recorder->timeline != NULL)
+        timeline_clear(recorder->timeline);
+    free(recorder->timeline);
     struct record_switch *kind, *next_kind;
     HASH_ITER (hh, recorder->switch_kinds, kind, next_kind) {
         HASH_DEL(recorder->switch_kinds, kind);

@@ -17,6 +17,8 @@ struct recorder_options {
     bool calls;  /* write calls.csv */
     bool expect; /* compare outcomes with the recording (--expect) */
     uint64_t expect_tolerance_ns;
+    bool timeline; /* write timeline.json.gz */
+    bool check; /* follow the chain of every call and compare it with the call's causes (--check) */
 };
 
 /* What only the caller of a run knows; strings belong to the caller. */
@@ -63,13 +65,20 @@ bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
  * caller's to json_decref. */
 struct json_t *recorder_summary(struct recorder *recorder, const struct recorder_run *run);
 
-/* The one-screen summary, after recorder_finish. Colours only if `colour`. */
-void recorder_print(const struct recorder *recorder, const struct recorder_run *run, FILE *out,
-                    bool colour);
+/* What the place can show that the one-screen summary goes to: colours; block characters (UTF-8).
+ */
+enum { RECORDER_COLOUR = 1, RECORDER_BLOCKS = 2 };
+
+/* The one-screen summary, after recorder_finish; plain ASCII unless `can` says more. */
+void recorder_print(struct recorder *recorder, const struct recorder_run *run, FILE *out,
+                    unsigned can);
 
 /* --expect: cases checked and failed; each failed case was printed to standard error by
  * recorder_finish (at most 100, then a count). */
 void recorder_expectations(const struct recorder *recorder, uint64_t *checked, uint64_t *failed);
+
+/* --check: NULL, or the first chain that does not add up to the causes of its call. */
+const char *recorder_check(const struct recorder *recorder);
 
 /* Removes temporary files and frees everything; NULL is allowed. */
 void recorder_destroy(struct recorder *recorder);

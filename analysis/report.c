@@ -2,22 +2,48 @@
 #include "analysis/heap.h"
 #include "analysis/output.h"
 #include "analysis/page.h"
+#include "analysis/section.h"
+
+static bool draw(const void *what, size_t which, FILE *script, FILE *data, char *reason,
+                 size_t reason_size)
+{
+    return sections[which]->data(what, script, data, reason, reason_size);
+}
+
+static bool draw_figures(const struct result *result, struct plot_outcome *outcomes, char *error,
+                         size_t error_size)
+{
+    for (size_t i = 0; i < section_count; i++) {
+        const struct section *section = sections[i];
+        char template[64];
+        if (section->figure == NULL)
+            continue;
+        if (section->wanted != NULL && !section->wanted(result)) {
+            plot_remove(result->directory, section->figure);
+            continue;
+        }
+        snprintf(template, sizeof template, "%s.gp", section->figure);
+        if (!plot_make(result->directory, section->figure, template, draw, result, i, &outcomes[i],
+                       error, error_size))
+            return false;
+    }
+    return true;
+}
 
 static bool report_one(const char *directory, char *error, size_t error_size)
 {
     struct result result;
-    struct plot_outcome outcomes[PLOTS];
     if (!result_load(&result, directory, error, error_size))
         return false;
-    bool done = true;
-    for (int plot = 0; done && plot < PLOTS; plot++)
-        done = plot_draw(plot, &result, &outcomes[plot], error, error_size);
+    struct plot_outcome *outcomes = heap_new(section_count, sizeof *outcomes);
+    bool done = draw_figures(&result, outcomes, error, error_size);
     struct output output = {.directory = directory};
     FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
     if (page != NULL)
         page_one(page, &result, outcomes);
     done = page != NULL && output_commit(&output, error, error_size);
     result_free(&result);
+    free(outcomes);
     return done;
 }
 
@@ -31,7 +57,8 @@ static bool report_several(const char *const *directories, size_t count, const c
     for (size_t i = 0; done && i < count; i++)
         done = result_load(&results[i], directories[i], error, error_size);
     done = done && output_folder(directory, error, error_size) &&
-           plot_compare(results, count, directory, &outcome, error, error_size);
+           plot_make(directory, "compare", "compare.gp", plot_compare, results, count, &outcome,
+                     error, error_size);
     FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
     if (page != NULL)
         page_several(page, results, count, directory, &outcome);

@@ -155,7 +155,11 @@ static void change_both(struct recorder *recorder, uint64_t now_ns, uint32_t pid
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
     change(recorder, now_ns, &recorder->space[segment], resident, committed);
-    change(recorder, now_ns, process_space(recorder, pid, segment), resident, committed);
+    struct record_space *share = process_space(recorder, pid, segment);
+    change(recorder, now_ns, share, resident, committed);
+    if (recorder->timeline != NULL && resident != 0)
+        timeline_counter(recorder->timeline, TIMELINE_RESIDENT, now_ns, pid, segment,
+                         share->resident);
     sample(recorder, now_ns, segment);
 }
 
@@ -229,6 +233,12 @@ void residency_paging(void *self, const struct probe_paging *operation)
     if (cause == recorder->causes)
         recorder->cause[recorder->causes++].name = name;
     count_flow(&recorder->cause[cause].flow[operation->kind], operation->bytes);
+    enum probe_paging_kind kind = operation->kind;
+    uint64_t bytes = operation->bytes;
+    bins_count(&recorder->paging_bins, operation->finished_ns,
+               (const uint64_t[BINS_LANES]){
+                   kind == PROBE_PAGE_IN ? bytes : 0, kind == PROBE_PAGE_OUT ? bytes : 0,
+                   kind == PROBE_FILLED ? bytes : 0, kind == PROBE_DISCARD ? bytes : 0});
     if (operation->finished_ns >= operation->queued_ns)
         histogram_add(&recorder->paging_latency, operation->finished_ns - operation->queued_ns);
     if (operation->context_allocation) {
@@ -236,6 +246,8 @@ void residency_paging(void *self, const struct probe_paging *operation)
         recorder->context_fills += operation->kind == PROBE_FILLED;
     }
     follow_faults(recorder, operation);
+    if (recorder->timeline != NULL)
+        timeline_paging(recorder->timeline, operation);
     if (recorder->paging_csv != NULL)
         csv_paging_row(recorder, operation);
 }

@@ -119,6 +119,22 @@ void bins_add_slowly(struct bins *bins, uint64_t from_ns, uint64_t to_ns,
     bins_add_to(bins->value[last], to_ns - from_ns, weights);
 }
 
+void bins_count(struct bins *bins, uint64_t now_ns, const uint64_t amounts[BINS_LANES])
+{
+    while (now_ns >> bins->shift >= SERIES_POINTS)
+        widen(bins);
+    uint32_t at = (uint32_t)(now_ns >> bins->shift);
+    if (at >= bins->used)
+        bins->used = at + 1;
+    bins_add_to(bins->value[at], 1, amounts);
+}
+
+void bins_widen(struct bins *bins, uint32_t shift)
+{
+    while (bins->shift < shift)
+        widen(bins);
+}
+
 uint64_t bins_sum(const struct bins *bins, int lane)
 {
     uint64_t sum = 0;

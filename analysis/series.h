@@ -79,6 +79,12 @@ static inline void bins_add(struct bins *bins, uint64_t from_ns, uint64_t to_ns,
         bins_add_slowly(bins, from_ns, to_ns, weights);
 }
 
+/* Adds amounts at one instant. */
+void bins_count(struct bins *bins, uint64_t now_ns, const uint64_t amounts[BINS_LANES]);
+
+/* To bins of at least 2^shift ns. */
+void bins_widen(struct bins *bins, uint32_t shift);
+
 /* The integral of a lane. */
 uint64_t bins_sum(const struct bins *bins, int lane);
 

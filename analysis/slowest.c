@@ -3,8 +3,9 @@
 #include "analysis/human.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 
-enum { STRETCHES = 512, WAY = 1024 };
+enum { STRETCHES = 128, WAY = 1024 };
 
 /* Consecutive pieces that went the same way, other jobs apart. */
 struct stretch {
@@ -20,15 +21,18 @@ struct stretch {
 struct collection {
     const struct chains *chains;
     size_t count;
-    struct stretch *stretch; /* the latest first */
+    struct stretch stretch[STRETCHES]; /* the latest first */
+    uint64_t rest_ns;                  /* of those that were left out */
+    uint32_t rest;
 };
 
-static bool same_way(const struct stretch *stretch, const struct chain_piece *piece)
+static bool same_way(const struct stretch *stretch, const struct chain_hop *hop, size_t hops,
+                     bool forgotten)
 {
-    if (stretch->hops != piece->hops || stretch->forgotten != piece->forgotten)
+    if (stretch->hops != hops || stretch->forgotten != forgotten)
         return false;
-    for (size_t i = 0; i < piece->hops; i++) {
-        const struct chain_hop *a = &stretch->hop[i], *b = &piece->hop[i];
+    for (size_t i = 0; i < hops; i++) {
+        const struct chain_hop *a = &stretch->hop[i], *b = &hop[i];
         if (a->thing.kind != b->thing.kind || a->pid != b->pid || a->cause != b->cause ||
             (a->thing.kind != PROBE_JOB && a->thing.id != b->thing.id))
             return false;
@@ -44,13 +48,45 @@ static uint64_t job_at_work(const struct chain_piece *piece)
     return 0;
 }
 
+static int falling(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* The `most` longest stay, in their order; the others are one rest. */
+static void keep_the_longest(struct collection *collection, size_t most)
+{
+    uint64_t ns[STRETCHES];
+    size_t kept = 0, as_long = 0; /* as_long: as the shortest that stay */
+    for (size_t i = 0; i < collection->count; i++)
+        ns[i] = collection->stretch[i].ns;
+    qsort(ns, collection->count, sizeof *ns, falling);
+    uint64_t least = ns[most - 1];
+    for (size_t i = most; i-- > 0 && ns[i] == least;)
+        as_long++;
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct stretch *stretch = &collection->stretch[i];
+        if (stretch->ns > least || (stretch->ns == least && as_long > 0)) {
+            as_long -= stretch->ns == least;
+            collection->stretch[kept++] = *stretch;
+        } else {
+            collection->rest_ns += stretch->ns;
+            collection->rest++;
+        }
+    }
+    collection->count = kept;
+}
+
 static void collect(void *self, const struct chain_piece *piece)
 {
     struct collection *collection = self;
     uint64_t ns = piece->to_ns - piece->from_ns, job = job_at_work(piece);
     struct stretch *last =
         collection->count != 0 ? &collection->stretch[collection->count - 1] : NULL;
-    if (last == NULL || (!same_way(last, piece) && collection->count < STRETCHES)) {
+    if (last == NULL || !same_way(last, piece->hop, piece->hops, piece->forgotten)) {
+        if (collection->count == STRETCHES)
+            keep_the_longest(collection, STRETCHES / 2);
         last = &collection->stretch[collection->count++];
         *last = (struct stretch){.last_job = job,
                                  .jobs = 1,
@@ -59,9 +95,6 @@ static void collect(void *self, const struct chain_piece *piece)
                                  .forgotten = piece->forgotten,
                                  .hops = piece->hops};
         memcpy(last->hop, piece->hop, piece->hops * sizeof *piece->hop);
-    } else if (!same_way(last, piece)) {
-        last->forgotten = true; /* too many to be told apart */
-        last->hops = 1;
     }
     for (size_t i = 0; i < last->hops; i++)
         if (last->hop[i].thing.id != piece->hop[i].thing.id)
@@ -71,7 +104,27 @@ static void collect(void *self, const struct chain_piece *piece)
     last->ns += ns;
 }
 
-static void say_job(FILE *out, const struct chains *chains, const struct chain_hop *hop,
+/* Text that is put together; what does not fit is left out. */
+struct words {
+    char text[WAY];
+    size_t length;
+};
+
+static void say(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct words *words, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    size_t room = sizeof words->text - words->length;
+    int length = vsnprintf(words->text + words->length, room, format, arguments);
+    va_end(arguments);
+    if (length > 0 && (size_t)length < room)
+        words->length += (size_t)length;
+    words->text[words->length] = 0;
+}
+
+static void say_job(struct words *out, const struct chains *chains, const struct chain_hop *hop,
                     bool various)
 {
     static const char *const kinds[PROBE_PACKET_KINDS] = {
@@ -81,25 +134,25 @@ static void say_job(FILE *out, const struct chains *chains, const struct chain_h
     const struct chain_job *job = chains_find(chains, hop->thing.id);
     char bytes[HUMAN_ROOM];
     if (job == NULL) {
-        fputs("a job that is forgotten", out);
+        say(out, "a job that is forgotten");
         return;
     }
     if (job->call != NULL) {
-        fprintf(out, "%s of process %" PRIu32, job->call, job->pid);
+        say(out, "%s of process %" PRIu32, job->call, job->pid);
     } else if (job->paging != NULL) {
-        fputs(job->paging, out);
+        say(out, "%s", job->paging);
         if (!various)
-            fprintf(out, " of %s (%s)", job->memory, human_bytes(bytes, (double)job->bytes));
-        fprintf(out, " for process %" PRIu32, job->pid);
+            say(out, " of %s (%s)", job->memory, human_bytes(bytes, (double)job->bytes));
+        say(out, " for process %" PRIu32, job->pid);
         if (job->owner != job->pid)
-            fprintf(out, ", memory of process %" PRIu32, job->owner);
+            say(out, ", memory of process %" PRIu32, job->owner);
     } else {
         const char *kind = kinds[job->kind] != NULL ? kinds[job->kind] : "packet";
-        fprintf(out, "%s%s of process %" PRIu32, kind, various ? "s" : "", job->pid);
+        say(out, "%s%s of process %" PRIu32, kind, various ? "s" : "", job->pid);
     }
 }
 
-static void say_hop(FILE *out, const struct chains *chains, const struct slow_names *names,
+static void say_hop(struct words *out, const struct chains *chains, const struct chain_names *names,
                     const struct chain_hop *hop, bool various)
 {
     uint32_t id = (uint32_t)hop->thing.id;
@@ -108,87 +161,89 @@ static void say_hop(FILE *out, const struct chains *chains, const struct slow_na
         say_job(out, chains, hop, various);
         return;
     case PROBE_PROCESS:
-        fprintf(out, "process %" PRIu32 " on the processor", hop->pid);
+        say(out, "process %" PRIu32 " on the processor", hop->pid);
         return;
     case CHAIN_THREAD:
-        fprintf(out, "thread of process %" PRIu32, hop->pid);
+        say(out, "thread of process %" PRIu32, hop->pid);
         return;
     case PROBE_CONTEXT:
-        fprintf(out, "queue of context %s", names->context(names->self, id));
+        say(out, "queue of context %s", names->context(names->self, id));
         return;
     case PROBE_NODE:
-        fprintf(out, "engine %s", names->node(names->self, id));
+        say(out, "engine %s", names->node(names->self, id));
         return;
     case PROBE_SCHEDULER:
-        fputs("VidSch", out);
+        say(out, "VidSch");
         return;
     default:
-        fputs("VidMm", out);
+        say(out, "VidMm");
     }
 }
 
 /* The way of a stretch, from behind what was asked about. */
-static char *say(const struct stretch *stretch, const struct chains *chains,
-                 const struct slow_names *names)
+static char *way_of(const struct stretch *stretch, const struct chains *chains,
+                    const struct chain_names *names)
 {
-    char *text = heap_new(WAY, 1);
-    FILE *out = heap_check(fmemopen(text, WAY, "w"));
+    struct words words = {.length = 0};
     for (size_t i = 1; i < stretch->hops; i++) {
-        say_hop(out, chains, names, &stretch->hop[i], stretch->various >> i & 1);
-        putc('\n', out);
+        say_hop(&words, chains, names, &stretch->hop[i], stretch->various >> i & 1);
+        say(&words, "\n");
     }
     const struct chain_hop *last = &stretch->hop[stretch->hops - 1];
     if (stretch->forgotten)
-        fputs("further back than is remembered", out);
+        say(&words, "further back than is remembered");
     else if (last->thing.kind == PROBE_JOB)
-        fputs(probe_cause_names[last->cause], out);
+        say(&words, "%s", probe_cause_names[last->cause]);
     else if (last->thing.kind == PROBE_PROCESS || (int)last->thing.kind == CHAIN_THREAD)
-        fputs("at its own pace", out);
+        say(&words, "at its own pace");
     else
-        fputs("at work", out);
-    fclose(out); /* ends the text, if need be by cutting it */
-    text[WAY - 1] = 0;
-    return text;
+        say(&words, "at work");
+    return heap_text(words.text);
 }
 
-/* The `most` longest stay, in their order; what is left out is one stretch more. */
-static size_t keep_the_longest(struct stretch *stretch, size_t count, size_t most)
+/* Stretches that went the same way become one, where the first of them in time was. */
+static void fold(struct collection *collection)
 {
-    uint64_t rest = 0;
-    uint32_t left_out = 0;
-    while (count > most) {
-        size_t least = 0;
-        for (size_t i = 1; i < count; i++)
-            if (stretch[i].ns < stretch[least].ns)
-                least = i;
-        rest += stretch[least].ns;
-        left_out++;
-        memmove(stretch + least, stretch + least + 1, (count - least - 1) * sizeof *stretch);
-        count--;
+    struct stretch *stretch = collection->stretch;
+    size_t kept = collection->count; /* from here on: folded, the earliest last */
+    for (size_t i = collection->count; i-- > 0;) {
+        size_t same = collection->count;
+        while (same-- > kept)
+            if (same_way(&stretch[same], stretch[i].hop, stretch[i].hops, stretch[i].forgotten))
+                break;
+        if (same + 1 > kept) {
+            stretch[same].ns += stretch[i].ns;
+            stretch[same].jobs += stretch[i].jobs;
+            stretch[same].various = UINT32_MAX;
+        } else if (--kept != i) {
+            stretch[kept] = stretch[i];
+        }
     }
-    if (left_out != 0) /* at the end of the list is what was first */
-        stretch[count] = (struct stretch){.ns = rest, .jobs = left_out};
-    return count;
+    collection->count -= kept;
+    memmove(stretch, stretch + kept, collection->count * sizeof *stretch);
 }
 
 static void explain(struct slow *slow, uint64_t job, struct chains *chains,
-                    const struct slow_names *names)
+                    const struct chain_names *names)
 {
-    struct collection collection = {.chains = chains};
-    collection.stretch = heap_new(STRETCHES + 1, sizeof *collection.stretch);
+    struct collection collection;
+    collection.chains = chains;
+    collection.count = 0;
+    collection.rest_ns = collection.rest = 0;
     chains_follow(chains, job, slow->start_ns, slow->start_ns + slow->ns, collect, &collection);
-    size_t kept = keep_the_longest(collection.stretch, collection.count, CHAIN_LINES - 1);
-    for (size_t i = kept; i-- > 0;) {
+    if (collection.count + (collection.rest != 0) > CHAIN_LINES)
+        fold(&collection);
+    if (collection.count + (collection.rest != 0) > CHAIN_LINES)
+        keep_the_longest(&collection, CHAIN_LINES - 1);
+    for (size_t i = collection.count; i-- > 0;) {
         const struct stretch *stretch = &collection.stretch[i];
-        slow->line[slow->lines++] = (struct chain_line){stretch->ns, stretch->cause, stretch->pid,
-                                                        stretch->jobs, say(stretch, chains, names)};
-    }
-    if (kept < collection.count) {
-        const struct stretch *rest = &collection.stretch[kept];
         slow->line[slow->lines++] =
-            (struct chain_line){rest->ns, PROBE_CAUSES, slow->pid, rest->jobs, NULL};
+            (struct chain_line){stretch->ns, stretch->cause, stretch->pid, stretch->jobs,
+                                way_of(stretch, chains, names)};
     }
-    free(collection.stretch);
+    if (collection.rest != 0)
+        slow->line[slow->lines++] =
+            (struct chain_line){collection.rest_ns, PROBE_CAUSES, slow->pid, collection.rest, NULL};
 }
 
 static void free_slow(struct slow *slow)
@@ -199,7 +254,7 @@ static void free_slow(struct slow *slow)
 }
 
 void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
-                 struct chains *chains, const struct slow_names *names)
+                 struct chains *chains, const struct chain_names *names)
 {
     if (!slowest_wants(slowest, slow->ns))
         return;

@@ -7,7 +7,8 @@
 
 enum { SLOWEST = 10, CHAIN_LINES = 12 };
 
-/* A stretch of a chain. The lines of a chain follow each other in time and add up to the whole. */
+/* A stretch of a chain. The lines of a chain follow each other in time and add up to the whole;
+ * where there would be too many, stretches that went the same way are one line. */
 struct chain_line {
     uint64_t ns;
     enum probe_cause cause; /* the column that it counts in */
@@ -29,13 +30,6 @@ struct slowest {
     struct slow *slow[SLOWEST];
 };
 
-/* How things are called that have names. */
-struct slow_names {
-    const char *(*context)(void *self, uint32_t context);
-    const char *(*node)(void *self, uint32_t node);
-    void *self;
-};
-
 /* Whether one that took so long belongs there. */
 static inline bool slowest_wants(const struct slowest *slowest, uint64_t ns)
 {
@@ -44,7 +38,7 @@ static inline bool slowest_wants(const struct slowest *slowest, uint64_t ns)
 
 /* Puts it there, with the chain of its job (0: it was at work all the time). */
 void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
-                 struct chains *chains, const struct slow_names *names);
+                 struct chains *chains, const struct chain_names *names);
 
 void slowest_clear(struct slowest *slowest);
 

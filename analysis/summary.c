@@ -4,7 +4,6 @@
 #include "analysis/record.h"
 #include "model/status.h"
 
-#include <jansson.h>
 #include <string.h>
 #include <math.h>
 
@@ -164,6 +163,7 @@ static json_t *call_json(const struct recorder *recorder, uint32_t index)
     }
     json_object_set_new(json, "blame_ns", blame);
     json_object_set_new(json, "blame_total_ns", total);
+    json_object_set_new(json, "slowest", explain_slowest_json(&op->slowest, true));
     record_calls_clear(&calls);
     return json;
 }
@@ -494,6 +494,9 @@ json_t *summary_make(const struct recorder *recorder, const struct recorder_run 
     json_t *json = json_object();
     json_object_set_new(json, "run", run_json(run));
     json_object_set_new(json, "calls", calls_json(recorder));
+    json_object_set_new(json, "blame",
+                        recorder->chains.told ? explain_matrix_json(&recorder->matrix)
+                                              : json_null());
     json_object_set_new(json, "segments", segments_json(recorder));
     json_object_set_new(json, "residency",
                         json_pack("{s:o, s:o, s:o}", "references", whole(recorder->references),
@@ -512,6 +515,8 @@ json_t *summary_make(const struct recorder *recorder, const struct recorder_run 
     json_t *presents = json_object();
     json_object_set_new(presents, "count", whole(recorder->presents));
     add_frames(presents, &recorder->frames);
+    json_object_set_new(presents, "slowest",
+                        explain_slowest_json(&recorder->slowest_frames, false));
     json_object_set_new(json, "presents", presents);
     json_object_set_new(json, "recorded", recorded_json(recorder));
     json_object_set_new(json, "drift", drift_json(recorder));

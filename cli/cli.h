@@ -118,7 +118,7 @@ struct cli_run {
     struct cli_play play;
     const char *trace, *output;
     uint64_t tolerance_ns;
-    bool calls, expect, report, quiet, verbose;
+    bool calls, expect, timeline, report, quiet, verbose;
     struct dxgk_fault *faults;
     size_t fault_count;
     const char *command_line;

@@ -5,11 +5,13 @@
 #include <string.h>
 
 /* Options without a letter of their own. */
-enum { CALLS = 0x1000, EXPECT, FAULT, NO_REPORT };
+enum { CALLS = 0x1000, EXPECT, FAULT, NO_REPORT, TIMELINE };
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0, "folder for the results (default: wddmsim-report)", 3},
     {"calls", CALLS, NULL, 0, "write calls.csv: one row per call", 3},
+    {"timeline", TIMELINE, NULL, 0,
+     "write timeline.json.gz, for ui.perfetto.dev and chrome://tracing: calls, packets, paging", 3},
     {"no-report", NO_REPORT, NULL, 0, "write the tables only, no plots and no page", 3},
     {"fault", FAULT, "CALL:N:STATUS", 0,
      "the Nth time a step of the calls is reached, it fails with STATUS "
@@ -54,6 +56,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case CALLS:
         run->calls = true;
+        return 0;
+    case TIMELINE:
+        run->timeline = true;
         return 0;
     case NO_REPORT:
         run->report = false;

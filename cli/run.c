@@ -3,7 +3,10 @@
 #include "cli/session.h"
 
 #include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void write_hardware(const void *profile, FILE *out)
@@ -27,6 +30,11 @@ static int conclude(const struct cli_run *run, const struct session *session,
     if (result->bad_events > 0)
         cli_error("%" PRIu64 " bad events skipped, the first: %s", result->bad_events,
                   result->first_bad);
+    const char *wrong = recorder_check(recorder);
+    if (wrong != NULL) {
+        cli_error("%s", wrong);
+        status = CLI_FAILED;
+    }
     if (run->expect) {
         uint64_t checked, failed;
         recorder_expectations(recorder, &checked, &failed);
@@ -57,6 +65,23 @@ static void describe(const struct cli_run *run, const struct session *session)
     cli_print_facts(session->reader, stderr);
 }
 
+/* What standard output can show (no-color.org: NO_COLOR set to anything means no colours). */
+static unsigned terminal_can(void)
+{
+    const char *none = getenv("NO_COLOR"), *kind = getenv("TERM");
+    unsigned can = 0;
+    if (!isatty(STDOUT_FILENO))
+        return can;
+    if ((none == NULL || none[0] == 0) && (kind == NULL || strcmp(kind, "dumb") != 0))
+        can |= RECORDER_COLOUR;
+    locale_t user = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    if (user != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, user), "UTF-8") == 0)
+        can |= RECORDER_BLOCKS;
+    if (user != (locale_t)0)
+        freelocale(user);
+    return can;
+}
+
 static int write_results(const struct cli_run *run, struct session *session,
                          struct recorder *recorder)
 {
@@ -71,7 +96,7 @@ static int write_results(const struct cli_run *run, struct session *session,
         return CLI_FAILED;
     }
     if (!run->quiet)
-        recorder_print(recorder, &about, stdout, isatty(STDOUT_FILENO));
+        recorder_print(recorder, &about, stdout, terminal_can());
     if (run->verbose)
         describe(run, session);
     if (run->report)
@@ -86,6 +111,8 @@ int cli_run_replay(const struct cli_run *run)
         .directory = run->output,
         .calls = run->calls,
         .expect = run->expect,
+        .check = run->play.check,
+        .timeline = run->timeline,
         .expect_tolerance_ns = run->tolerance_ns,
     };
     struct recorder *recorder = NULL;

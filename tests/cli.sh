@@ -155,6 +155,21 @@ prints "and 1 bad ones"
 expect 2 convert bad.jsonl -o never.wtrace
 [ ! -e never.wtrace ] || fail "a failed convert left a file"
 
+# The summary is plain text for a file; a terminal gets colours and blocks, unless told otherwise.
+expect 0 replay sample.jsonl --no-report -o summary
+LC_ALL=C grep -q '[^ -~]' out && fail "a file gets more than plain text"
+if command -v script >/dev/null && locale -a 2>/dev/null | grep -qi '^c.utf-\?8$'; then
+    run="$WDDMSIM replay sample.jsonl --no-report -o summary"
+    TERM=xterm LC_ALL=C.UTF-8 NO_COLOR='' script -qc "$run" /dev/null >tty
+    grep -q '\[1mcall' tty || fail "a terminal gets no colours"
+    grep -q '█' tty || fail "a terminal gets no blocks"
+    TERM=xterm LC_ALL=C NO_COLOR=1 script -qc "$run -q" /dev/null >tty
+    [ ! -s tty ] || fail "-q: something on the terminal"
+    TERM=xterm LC_ALL=C NO_COLOR=1 script -qc "$run 2>/dev/null" /dev/null | tr -d '\r' >tty
+    LC_ALL=C grep -q '[^ -~]' tty && fail "NO_COLOR and no UTF-8, and yet more than plain text"
+    grep -q '^local ' tty || fail "no summary on a terminal"
+fi
+
 # The demonstration, and a replay of what it leaves.
 expect 0 demo
 for file in frames.jsonl summary.json latency.csv residency.csv hardware.yaml; do

@@ -127,6 +127,7 @@ static void call_finished(void *owner, struct d3dkmt_call *call)
         report->asynchronous = call->asynchronous;
         report->done_ns = call->asynchronous ? call->done_ns : 0;
         report->status = call->status;
+        report->job = call->blame.job;
         memcpy(report->blame_ns, call->blame.ns, sizeof report->blame_ns);
         if (player->check)
             check_blame(player, report);

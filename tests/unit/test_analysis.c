@@ -92,7 +92,8 @@ static void hardware(const void *profile, FILE *out)
 /* `directory` NULL: a recorder without a folder. */
 static struct recorder *start_in(const char *directory, bool calls, bool expect)
 {
-    struct recorder_options options = {directory, calls, expect, 1};
+    struct recorder_options options = {
+        .directory = directory, .calls = calls, .expect = expect, .expect_tolerance_ns = 1};
     char error[256] = "";
     struct recorder *recorder = recorder_create(&options, error, sizeof error);
     assert_non_null(recorder);

@@ -296,7 +296,7 @@ static const char *name(void *self, uint32_t id)
 static void a_chain_is_told_in_order(void **unused)
 {
     struct slowest slowest = {0};
-    const struct slow_names names = {name, name, (void *)(uintptr_t) "3d"};
+    const struct chain_names names = {name, name, name, (void *)(uintptr_t) "3d"};
     memory_in_the_way_is_its_owners_doing(unused);
     for (uint64_t i = 0; i < SLOWEST; i++)
         slowest_add(&slowest, &(struct slow){.index = i, .ns = 5 + i, .pid = 10}, 0, &chains,
@@ -320,34 +320,54 @@ static void a_chain_is_told_in_order(void **unused)
     slowest_clear(&slowest);
 }
 
-/* Twenty packets of two processes in turn, and packet 1 behind them: with room for twelve lines the
- * eleven longest are told, the rest is one. */
-static void long_chains_keep_their_longest_lines(void **unused)
+/* Packet 1 behind twenty others of 10, 11, ... 29 ns, in turn of so many processes. */
+static struct slowest behind_twenty(uint32_t processes)
 {
-    (void)unused;
     struct slowest slowest = {0};
-    const struct slow_names names = {name, name, (void *)(uintptr_t) "3d"};
+    const struct chain_names names = {name, name, name, (void *)(uintptr_t) "3d"};
     const struct probe_thing node = probe_thing(PROBE_NODE, 0);
     begin(0, 1, 10);
     chains_wait(&chains, 0, job(1), PROBE_QUEUE, node);
-    uint64_t t = 0, shortest = 0;
-    for (uint64_t i = 0; i < 20; i++) {
-        begin(t, 2 + i, 20 + i % 2);
+    uint64_t t = 0;
+    for (uint32_t i = 0; i < 20; i++) {
+        begin(t, 2 + i, 20 + i % processes);
         chains_wait(&chains, t, node, PROBE_CPU, job(2 + i));
         chains_wait(&chains, t, job(2 + i), PROBE_EXECUTE, nothing);
         t += 10 + i;
-        shortest += i < 9 ? 10 + i : 0;
     }
+    assert_int_equal(t, 390);
     slowest_add(&slowest, &(struct slow){.ns = t, .pid = 10}, 1, &chains, &names);
+    return slowest;
+}
+
+/* With room for twelve lines, those of 29 down to 19 ns are told, in order; 10 + ... + 18 = 126 ns
+ * are the rest. */
+static void long_chains_keep_their_longest_lines(void **unused)
+{
+    (void)unused;
+    struct slowest slowest = behind_twenty(20);
     const struct slow *slow = slowest.slow[0];
-    uint64_t sum = 0;
-    for (size_t i = 0; i < slow->lines; i++)
-        sum += slow->line[i].ns;
     assert_int_equal(slow->lines, CHAIN_LINES);
-    assert_int_equal(sum, t);
-    assert_int_equal(slow->line[CHAIN_LINES - 1].ns, shortest);
+    for (uint64_t i = 0; i < CHAIN_LINES - 1; i++)
+        assert_int_equal(slow->line[i].ns, 19 + i);
+    assert_int_equal(slow->line[CHAIN_LINES - 1].ns, 126);
     assert_int_equal(slow->line[CHAIN_LINES - 1].jobs, 9);
     assert_null(slow->line[CHAIN_LINES - 1].way);
+    slowest_clear(&slowest);
+}
+
+/* Two processes in turn: 10 + 12 + ... + 28 = 190 ns of the first, 200 of the second. */
+static void what_goes_the_same_way_is_told_once(void **unused)
+{
+    (void)unused;
+    struct slowest slowest = behind_twenty(2);
+    const struct slow *slow = slowest.slow[0];
+    assert_int_equal(slow->lines, 2);
+    assert_int_equal(slow->line[0].ns, 190);
+    assert_int_equal(slow->line[0].pid, 20);
+    assert_int_equal(slow->line[0].jobs, 10);
+    assert_string_equal(slow->line[0].way, "engine 3d\npackets of process 20\nexecute");
+    assert_int_equal(slow->line[1].ns, 200);
     slowest_clear(&slowest);
 }
 
@@ -366,6 +386,7 @@ int main(void)
         test(memory_in_the_way_is_its_owners_doing),
         test(a_chain_is_told_in_order),
         test(long_chains_keep_their_longest_lines),
+        test(what_goes_the_same_way_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,14 @@
-/* What the figures over simulated time show: the numbers behind each, shaped for its script. */
+/* Who had the memory: resident bytes of processes over time, segment by segment. */
 #include "analysis/heap.h"
-#include "analysis/plots.h"
+#include "analysis/html.h"
+#include "analysis/human.h"
+#include "analysis/section.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
-enum { STEPS = 600, ENGINE_BINS = 240 };
+enum { STEPS = 600 };
 
 static double peak_resident(const json_t *entry)
 {
@@ -133,8 +136,7 @@ static size_t hue_of(double pids[PLOT_SERIES - 1], size_t *known, double pid)
 }
 
 /* One block per segment: t, then the running sums of its processes' resident bytes. */
-bool plot_data_residency(const struct result *result, FILE *script, FILE *data, char *reason,
-                         size_t size)
+static bool data(const struct result *result, FILE *script, FILE *data, char *reason, size_t size)
 {
     enum { PANELS = 4 };
     const char *segments[PANELS];
@@ -179,70 +181,91 @@ bool plot_data_residency(const struct result *result, FILE *script, FILE *data, 
     return true;
 }
 
-static double node_time(const json_t *node)
+static void say(const json_t *summary, char *says)
 {
-    double busy = result_number(result_at(node, "busy_ns", NULL)) +
-                  result_number(result_at(node, "switch_ns", NULL));
-    return busy > 0 ? busy : (double)NAN;
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM];
+    const char *name = section_largest(AT(summary, "segments"), fullness);
+    const json_t *segment = name != NULL ? AT(summary, "segments", name) : NULL;
+    double scattered = NUMBER(segment, "fragmentation_mean");
+    if (segment != NULL)
+        snprintf(says, SECTION_SENTENCE,
+                 "Segment %.60s held %s at its fullest, %s of its size, and %s on average%s%s%s.",
+                 name, human_bytes(a, peak_resident(segment)), human_share(b, fullness(segment)),
+                 human_bytes(c, NUMBER(segment, "mean_resident_bytes")),
+                 scattered >= 0.001 ? "; " : "",
+                 scattered >= 0.001 ? human_share(d, scattered) : "",
+                 scattered >= 0.001 ? " of what was free lay outside its largest hole" : "");
 }
 
-/* Sums of bins of engines.csv, for a line of ENGINE_BINS points. */
-struct engine_bins {
-    double count[ENGINE_BINS], busy[ENGINE_BINS], queue[ENGINE_BINS];
-};
-
-/* One block per line: t, busy share (0..100), packets queued. The lines: the busiest nodes, then
- * the link in and out if it was used. */
-bool plot_data_engines(const struct result *result, FILE *script, FILE *data, char *reason,
-                       size_t size)
+static void segments(FILE *out, const json_t *summary)
 {
-    const char *lines[PLOT_SERIES];
-    const json_t *nodes = result_at(result->summary, "scheduling", "nodes", NULL);
-    double span = result_number(result_at(result->summary, "run", "simulated_ns", NULL));
-    size_t engines = result_ranked(nodes, node_time, lines, PLOT_SERIES - 2), count = engines;
-    const json_t *link = result_at(result->summary, "paging", "link_busy_ns", NULL);
-    if (result_number(result_at(link, "in", NULL)) > 0)
-        lines[count++] = "link-in";
-    if (result_number(result_at(link, "out", NULL)) > 0)
-        lines[count++] = "link-out";
-    if (count == 0 || !(span > 0)) {
-        snprintf(reason, size, "no engine had anything to do");
-        return false;
+    const char *name;
+    json_t *segment;
+    section_table(out, "segment", "size", "peak resident", "mean resident", "steady mean",
+                  "peak committed", "least largest hole", "free outside it", NULL);
+    json_object_foreach((json_t *)(uintptr_t)AT(summary, "segments"), name, segment)
+    {
+        html(out, "<tr><td>%s</td>", name);
+        page_cell_bytes(out, NUMBER(segment, "size_bytes"));
+        page_cell_bytes(out, NUMBER(segment, "peak_resident_bytes"));
+        page_cell_bytes(out, NUMBER(segment, "mean_resident_bytes"));
+        page_cell_interval(out, NUMBER(segment, "steady_resident_bytes", "mean"),
+                           NUMBER(segment, "steady_resident_bytes", "half_width"), human_bytes);
+        page_cell_bytes(out, NUMBER(segment, "peak_committed_bytes"));
+        page_cell_bytes(out, NUMBER(segment, "largest_free_bytes_min"));
+        page_cell_share(out, NUMBER(segment, "fragmentation_mean"));
+        fputs("</tr>\n", out);
     }
-    struct result_table table;
-    if (!result_table_open(&table, result, "engines.csv",
-                           "t_ns,node,busy_share,queue_depth_mean,waiting_mean", reason, size))
-        return false;
-    struct engine_bins *bins = heap_new(count, sizeof *bins);
-    while (result_table_next(&table, 5)) {
-        double t = result_table_number(&table, 0), busy = result_table_number(&table, 2);
-        size_t line = plot_index_of(lines, count, table.field[1]);
-        if (line == count || isnan(t + busy) || t < 0 || t >= span)
+    section_table_end(out);
+}
+
+static void space_cell(FILE *out, const json_t *space)
+{
+    char a[HUMAN_ROOM], b[HUMAN_ROOM];
+    double mean = NUMBER(space, "mean_resident_bytes"), peak = NUMBER(space, "peak_resident_bytes");
+    if (!(peak > 0))
+        fputs("<td>–</td>", out);
+    else
+        html(out, "<td>%s <span class=\"soft\">(peak %s)</span></td>", human_bytes(a, mean),
+             human_bytes(b, peak));
+}
+
+/* Mean and peak of each process in each segment. */
+static void shares_table(FILE *out, const json_t *summary)
+{
+    enum { SEGMENTS = 6, LISTED = 100 };
+    const char *names[SEGMENTS];
+    size_t count = result_ranked(AT(summary, "segments"), peak_resident, names, SEGMENTS), index;
+    json_t *process;
+    if (count == 0)
+        return;
+    fputs("<div class=\"wide\"><table><thead><tr><th>mean resident</th>", out);
+    for (size_t i = 0; i < count; i++)
+        html(out, "<th>%s</th>", names[i]);
+    fputs("<th>system memory</th></tr></thead><tbody>\n", out);
+    json_array_foreach((json_t *)(uintptr_t)AT(summary, "processes"), index, process)
+    {
+        char pid[HUMAN_ROOM];
+        const json_t *spaces = AT(process, "segments");
+        if (index == LISTED || section_largest(spaces, peak_resident) == NULL)
             continue;
-        double queue = result_table_number(&table, 3) + result_table_number(&table, 4);
-        size_t bin = (size_t)(t / span * ENGINE_BINS);
-        bins[line].count[bin] += 1;
-        bins[line].busy[bin] += busy;
-        bins[line].queue[bin] += isnan(queue) ? 0 : queue;
+        html(out, "<tr><td>%s</td>", page_process(pid, NUMBER(process, "pid")));
+        for (size_t i = 0; i < count; i++)
+            space_cell(out, AT(spaces, names[i]));
+        space_cell(out, AT(spaces, "system"));
+        fputs("</tr>\n", out);
     }
-    result_table_close(&table);
-    double unit = plot_time_unit(script, span);
-    for (size_t line = 0; line < count; line++) {
-        for (size_t bin = 0; bin < ENGINE_BINS; bin++) {
-            double in = bins[line].count[bin];
-            double values[] = {((double)bin + 0.5) * span / ENGINE_BINS / unit,
-                               100 * bins[line].busy[bin] / in, bins[line].queue[bin] / in};
-            if (in > 0)
-                plot_row(data, values, 3);
-        }
-        fputs("\n\n", data);
-    }
-    free(bins);
-    for (size_t i = 0; i < engines; i++) {
-        const char *name = result_text(result_at(nodes, lines[i], "name", NULL));
-        lines[i] = name[0] != 0 ? name : lines[i];
-    }
-    plot_declare(script, "line", lines, count);
-    fprintf(script, "engines = %zu\n", engines);
-    return true;
+    section_table_end(out);
 }
+
+static void tables(FILE *out, const struct result *result)
+{
+    segments(out, result->summary);
+    shares_table(out, result->summary);
+}
+
+const struct section section_residency = {.title = "Who had the memory",
+                                          .figure = "residency",
+                                          .data = data,
+                                          .say = say,
+                                          .tables = tables};

@@ -1,0 +1,82 @@
+/* What a segment of each size would miss: the miss-ratio curve of the submissions' references. */
+#include "analysis/html.h"
+#include "analysis/human.h"
+#include "analysis/section.h"
+
+#include <math.h>
+
+static const char header[] = "size_bytes,miss_ratio,miss_ratio_error_95";
+
+static bool wanted(const struct result *result)
+{
+    struct result_table table;
+    char reason[256];
+    bool there = result_table_open(&table, result, "miss-ratio.csv", header, reason, sizeof reason);
+    bool any = there && result_table_next(&table, 3);
+    if (there)
+        result_table_close(&table);
+    return any;
+}
+
+/* Rows: size, share that would miss, and between which bounds that is. */
+static bool data(const struct result *result, FILE *script, FILE *data, char *reason, size_t size)
+{
+    enum { SEGMENTS = 6 };
+    const json_t *segments = AT(result->summary, "segments");
+    const char *names[SEGMENTS];
+    double sizes[SEGMENTS], largest = 0;
+    size_t count = 0;
+    struct result_table table;
+    const char *name;
+    json_t *segment;
+    if (!result_table_open(&table, result, "miss-ratio.csv", header, reason, size))
+        return false;
+    while (result_table_next(&table, 3)) {
+        double bytes = result_table_number(&table, 0), misses = result_table_number(&table, 1);
+        double error = result_table_number(&table, 2);
+        double values[] = {bytes, 100 * misses, 100 * fmax(misses - error, 0),
+                           100 * fmin(misses + error, 1)};
+        if (isnan(bytes + misses + error))
+            continue;
+        plot_row(data, values, 4);
+        largest = fmax(largest, bytes);
+    }
+    result_table_close(&table);
+    json_object_foreach((json_t *)(uintptr_t)segments, name, segment)
+    {
+        double bytes = NUMBER(segment, "size_bytes");
+        if (count == SEGMENTS || !(bytes > 0) || !(NUMBER(segment, "peak_resident_bytes") > 0))
+            continue;
+        names[count] = name;
+        sizes[count++] = bytes;
+        largest = fmax(largest, bytes);
+    }
+    plot_declare(script, "segment", names, count);
+    fprintf(script, "array size[%zu]\n", count != 0 ? count : 1);
+    for (size_t i = 0; i < count; i++) {
+        char variable[32];
+        snprintf(variable, sizeof variable, "size[%zu]", i + 1);
+        plot_declare_number(script, variable, sizes[i]);
+    }
+    plot_declare_number(script, "largest", largest);
+    return true;
+}
+
+static void say(const json_t *summary, char *says)
+{
+    char a[HUMAN_ROOM], b[HUMAN_ROOM];
+    const json_t *curve = AT(summary, "residency", "miss_curve");
+    double rate = NUMBER(curve, "rate");
+    snprintf(
+        says, SECTION_SENTENCE,
+        "From %s on, nothing misses but first uses. A segment under LRU that is smaller misses "
+        "as the curve says; the sizes of the profile's segments are marked.%s%s%s",
+        human_bytes(a, NUMBER(curve, "enough_bytes")), rate < 1 ? " From a sample of " : "",
+        rate < 1 ? human_share(b, rate) : "", rate < 1 ? " of the allocations." : "");
+}
+
+const struct section section_misses = {.title = "How much memory it takes",
+                                       .wanted = wanted,
+                                       .figure = "misses",
+                                       .data = data,
+                                       .say = say};
