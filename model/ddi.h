@@ -185,6 +185,15 @@ struct dxgkarg_init_context_resource {
     bool virtual_address_valid; /* wddm.md §4.3 */
 };
 
+/* DXGK_OPERATION_UPDATE_CONTEXT_ALLOCATION, asked for by the driver itself (wddm.md §4.4). */
+struct dxgkarg_update_context_allocation {
+    void *driver_allocation;
+    uint64_t size;
+    uint32_t segment; /* where it is now; 0: in system memory */
+    const void *private_driver_data;
+    uint32_t private_driver_data_size; /* bytes */
+};
+
 /* What the miniport finds on its adapter: in the real system it would know and report it
  * (DXGK_QUERYSEGMENTOUT, node metadata); here the hardware profile does. */
 struct dxgk_segment {
@@ -243,6 +252,8 @@ struct dxgkddi {
     uint32_t (*create_context)(void *miniport, struct dxgkarg_create_context *arg);
     void (*destroy_context)(void *miniport, void *driver_context);
     void (*init_context_resource)(void *miniport, const struct dxgkarg_init_context_resource *arg);
+    void (*update_context_allocation)(void *miniport,
+                                      const struct dxgkarg_update_context_allocation *arg);
 };
 
 /* DXGK_CREATECONTEXTALLOCATIONFLAGS. */
@@ -275,6 +286,13 @@ struct dxgkargcb_map_context_allocation {
     uint64_t offset_in_pages, size_in_pages;
 };
 
+/* DXGKARGCB_UPDATECONTEXTALLOCATION. The data is copied. */
+struct dxgkargcb_update_context_allocation {
+    void *allocation;
+    const void *private_driver_data; /* for dxgkddi.update_context_allocation */
+    uint32_t private_driver_data_size;
+};
+
 struct dxgkrnl_interface {
     void *dxgkrnl;
     /* STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_NO_MEMORY,
@@ -285,6 +303,12 @@ struct dxgkrnl_interface {
     /* The GPU virtual address, or 0. */
     uint64_t (*map_context_allocation)(void *dxgkrnl,
                                        const struct dxgkargcb_map_context_allocation *arg);
+    /* WDDM 2. The call that the miniport is in returns when the allocation has been written; the
+     * miniport itself goes on at once, and is told by its own update_context_allocation. Outside
+     * of calls (work that the system does later) nothing waits. STATUS_SUCCESS,
+     * STATUS_NOT_SUPPORTED, STATUS_INVALID_PARAMETER. */
+    uint32_t (*update_context_allocation)(void *dxgkrnl,
+                                          const struct dxgkargcb_update_context_allocation *arg);
 };
 
 /* DriverEntry: fills the table. Anything but STATUS_SUCCESS: the miniport cannot run here. */

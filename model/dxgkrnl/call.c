@@ -20,6 +20,7 @@ static void part_over(struct d3dkmt_call *call)
 void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call, enum profile_call kind)
 {
     call->dxgkrnl = process->dxgkrnl;
+    call->dxgkrnl->call = call;
     call->cost = &process->dxgkrnl->profile->costs[kind];
     call->start_ns = now(call);
     call->pending = 1;
@@ -32,6 +33,8 @@ void dxgk_call_look(struct d3dkmt_call *call)
 {
     if (!call->answered || sim_timer_pending(&call->timer) || call->returned)
         return; /* its CPU time is not over yet */
+    if (call->updates && dxgk_update_awaited(call))
+        return;
     if (call->may_return && !call->may_return(call))
         return;
     call->returned = true;
@@ -70,6 +73,7 @@ uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, uint64_t al
         dxgk_call_charge_allocations(call, allocations, 0);
     call->status = status;
     call->answered = true;
+    call->dxgkrnl->call = NULL;
     blame_move(&call->blame, PROBE_LOCK, call->locked_ns);
     if (call->charged_ns) {
         sim_timer_init(&call->timer, time_over, call);

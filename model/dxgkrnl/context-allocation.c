@@ -148,6 +148,7 @@ void dxgk_context_allocation_free(struct dxgk_context_allocation *allocation)
     struct dxgk_process *process = allocation->device->process;
     if (allocation->handle)
         handle_free(&process->handles, allocation->handle);
+    dxgk_update_forget(allocation);
     dxgk_va_unmap(process, allocation); /* outstanding addresses go by themselves (§3.2) */
     if (allocation->context) {
         vidmm_context_remove(allocation->context->vidsch, allocation->vidmm);

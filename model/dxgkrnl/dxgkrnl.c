@@ -36,6 +36,13 @@ static uint64_t map_context_allocation(void *dxgkrnl,
     return dxgk_context_allocation_map(arg->allocation, arg);
 }
 
+static uint32_t update_context_allocation(void *dxgkrnl,
+                                          const struct dxgkargcb_update_context_allocation *arg)
+{
+    (void)dxgkrnl;
+    return arg->allocation ? dxgk_update(arg->allocation, arg) : STATUS_INVALID_PARAMETER;
+}
+
 struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
                                struct vidsch *vidsch, struct vidmm *vidmm,
                                const struct dxgkddi *ddi, struct probe *probe)
@@ -50,7 +57,8 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .interface = {.dxgkrnl = dxgkrnl,
                       .create_context_allocation = create_context_allocation,
                       .destroy_context_allocation = destroy_context_allocation,
-                      .map_context_allocation = map_context_allocation},
+                      .map_context_allocation = map_context_allocation,
+                      .update_context_allocation = update_context_allocation},
         .probe = probe,
         .globals = {.instance = HANDLE_GLOBAL},
         .packets = {.object_size = sizeof(struct vidsch_packet)},
@@ -124,6 +132,7 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
     if (!dxgkrnl)
         return;
     dxgk_stop_adapter(dxgkrnl);
+    dxgk_updates_free(dxgkrnl);
     struct dxgk_process *process, *next_process;
     LL_FOREACH_SAFE (dxgkrnl->processes, process, next_process) {
         dxgk_va_unmap_all(process);

@@ -66,6 +66,8 @@ struct d3dkmt_call {
 
     /* Dxgkrnl's own. */
     bool (*may_return)(struct d3dkmt_call *call); /* NULL, or false: waits on */
+    uint32_t updates;                             /* of context allocations, that it waits for */
+    bool updating;                                /* the first of them is under way */
     struct dxgk_device *at_stake;                 /* in error if the call's paging fails; or NULL */
     struct sim_timer timer;
     struct vidmm_request request;

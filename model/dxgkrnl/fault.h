@@ -24,6 +24,7 @@
     X(DDI_CREATE_CONTEXT, "DdiCreateContext")                                                      \
     X(CONTEXT_ALLOCATION, "ContextAllocation")                                                     \
     X(MAP_CONTEXT_ALLOCATION, "MapContextAllocation")                                              \
+    X(UPDATE_CONTEXT_ALLOCATION, "UpdateContextAllocation")                                        \
     X(DESTROY_CONTEXT_ALLOCATION, "DestroyContextAllocation")                                      \
     X(ADAPTER, "Adapter") /* asked whether it works: from then on it is removed */
 

@@ -58,6 +58,17 @@ struct dxgk_context_allocation {
     struct dxgk_context_allocation *prev, *next;
 };
 
+/* A context allocation that its driver writes to (wddm.md §4.4). */
+struct dxgk_update {
+    struct vidmm_request request;
+    struct dxgkrnl *dxgkrnl;
+    struct dxgk_context_allocation *allocation; /* NULL: it is gone */
+    struct d3dkmt_call *call;                   /* that waits for it, or NULL */
+    struct dxgk_update *prev, *next;            /* all of the adapter */
+    uint32_t data_bytes;
+    unsigned char data[];
+};
+
 /* The adapter's side of a resource, shared by the devices that opened it. */
 struct dxgk_shared_resource {
     struct dxgkrnl *dxgkrnl;
@@ -162,6 +173,8 @@ struct dxgkrnl {
     struct memory_pool views, global_allocations, resources, shared_resources, terminations;
     struct memory_pool closings;
     struct dxgk_system_worker system_worker;
+    struct d3dkmt_call *call; /* being made; NULL: the system works by itself */
+    struct dxgk_update *updates;
 };
 
 static inline uint32_t dxgk_step(struct dxgkrnl *dxgkrnl, enum dxgk_step step)
@@ -303,6 +316,15 @@ void dxgk_free_context_allocation_handles(struct dxgk_device *device,
 /* Where the process whose address space it is mapped in sees it; 0: it could not be mapped. */
 uint64_t dxgk_context_allocation_map(struct dxgk_context_allocation *allocation,
                                      const struct dxgkargcb_map_context_allocation *arg);
+
+/* The allocation is to be written. When the call that is being made has used its CPU time, what it
+ * asked for is written one after the other, and then it returns. forget: the allocation goes. */
+uint32_t dxgk_update(struct dxgk_context_allocation *allocation,
+                     const struct dxgkargcb_update_context_allocation *arg);
+void dxgk_update_forget(const struct dxgk_context_allocation *allocation);
+/* Starts the next one that the call waits for; whether there is one. */
+bool dxgk_update_awaited(struct d3dkmt_call *call);
+void dxgk_updates_free(struct dxgkrnl *dxgkrnl);
 
 /* The process's GPU virtual address space: maps `size` bytes for `owner` at `base`, or with base 0
  * at the first fit between the two limits (maximum 0: none). The address, or 0. */

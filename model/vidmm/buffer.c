@@ -14,10 +14,19 @@
  * and unmapped (wddm.md §7.3). Before WDDM 2.0 there is no GPU virtual address space. */
 enum { SCRATCH_OPERATIONS = 4, OWNER_OPERATIONS = 6 };
 
-static bool moves_content(const struct vidmm_operation *operation)
+/* The paging process has to map the memory to get at it. */
+static bool touches_content(const struct vidmm_operation *operation)
 {
-    return operation->kind == PROBE_PAGE_IN || operation->kind == PROBE_PAGE_OUT ||
-           operation->kind == PROBE_FILLED;
+    if (operation->deed == VIDMM_MOVE)
+        return operation->kind == PROBE_PAGE_IN || operation->kind == PROBE_PAGE_OUT ||
+               operation->kind == PROBE_FILLED;
+    return operation->deed == VIDMM_WRITE;
+}
+
+/* The allocation's addresses come to stand for something else. */
+static bool maps_owner(const struct vidmm_operation *operation)
+{
+    return operation->deed != VIDMM_WRITE;
 }
 
 /* Pieces that the scratch area can hold at once. */
@@ -25,23 +34,24 @@ static uint64_t chunks(const struct vidmm *vidmm, const struct vidmm_operation *
 {
     uint64_t scratch = vidmm->profile->vidmm.scratch;
     uint64_t size = operation->allocation->size;
-    return !moves_content(operation) || scratch == 0 ? 1 : (size + scratch - 1) / scratch;
+    return !touches_content(operation) || scratch == 0 ? 1 : (size + scratch - 1) / scratch;
 }
 
+/* Of the owner's page tables. */
 static uint64_t entries(const struct vidmm *vidmm, const struct vidmm_operation *operation)
 {
     uint32_t id = operation->to ? operation->to : operation->from;
     uint64_t page = id ? vidmm->segments[id - 1].profile->page : VIDMM_PAGE;
-    return operation->allocation->size / page;
+    return maps_owner(operation) ? operation->allocation->size / page : 0;
 }
 
 uint32_t vidmm_operation_builds(const struct vidmm *vidmm, const struct vidmm_operation *operation)
 {
-    uint64_t content = operation->page_tables_only ? 0 : chunks(vidmm, operation);
+    uint64_t content = operation->deed == VIDMM_PAGE_TABLES ? 0 : chunks(vidmm, operation);
     if (!vidmm->explicit_residency)
         return (uint32_t)content;
-    uint64_t scratch = moves_content(operation) ? SCRATCH_OPERATIONS * content : 0;
-    return (uint32_t)(content + scratch) + OWNER_OPERATIONS;
+    uint64_t scratch = touches_content(operation) ? SCRATCH_OPERATIONS * content : 0;
+    return (uint32_t)(content + scratch) + (maps_owner(operation) ? OWNER_OPERATIONS : 0);
 }
 
 uint64_t vidmm_operation_bytes(const struct vidmm *vidmm, const struct vidmm_operation *operation)
@@ -79,18 +89,20 @@ static uint64_t update_ns(const struct vidmm *vidmm, uint64_t flushes, uint64_t 
 /* Before the content moves: the scratch area and the owner's page table are mapped. */
 static uint64_t before_ns(const struct vidmm *vidmm, const struct vidmm_operation *operation)
 {
-    uint64_t flushes = 1 + (moves_content(operation) ? chunks(vidmm, operation) : 0);
+    uint64_t flushes = (maps_owner(operation) ? 1 : 0) +
+                       (touches_content(operation) ? chunks(vidmm, operation) : 0);
     return update_ns(vidmm, flushes, 0);
 }
 
 /* Behind it: the owner's entries are written, and what was mapped is unmapped. */
 static uint64_t behind_ns(const struct vidmm *vidmm, const struct vidmm_operation *operation)
 {
-    uint64_t flushes = 2 + (moves_content(operation) ? chunks(vidmm, operation) : 0);
+    uint64_t flushes = (maps_owner(operation) ? 2 : 0) +
+                       (touches_content(operation) ? chunks(vidmm, operation) : 0);
     uint64_t ns = update_ns(vidmm, flushes, entries(vidmm, operation));
-    if (operation->kind == PROBE_MAP_APERTURE || operation->kind == PROBE_UNMAP_APERTURE)
-        ns += operation->page_tables_only ? 0 : vidmm->profile->memory.aperture_map_ns;
-    return ns;
+    bool aperture = operation->deed == VIDMM_MOVE && (operation->kind == PROBE_MAP_APERTURE ||
+                                                      operation->kind == PROBE_UNMAP_APERTURE);
+    return ns + (aperture ? vidmm->profile->memory.aperture_map_ns : 0);
 }
 
 static void run_next(struct vidmm_buffer *buffer);
@@ -144,8 +156,9 @@ static void operation_over(void *owner)
     struct vidmm_allocation *allocation = operation->allocation;
     buffer->operations = operation->next;
     set_cause(operation, PROBE_QUEUE);
-    if (!operation->page_tables_only) {
+    if (operation->deed != VIDMM_PAGE_TABLES)
         vidmm_arrived(allocation);
+    if (operation->deed == VIDMM_MOVE) {
         tell_first_page_in(operation);
         report(operation, sim_now(vidmm->sim));
     }
@@ -187,6 +200,10 @@ static void move_content(void *owner)
     const struct vidmm *vidmm = buffer->channel->vidmm;
     const struct vidmm_operation *operation = buffer->operations;
     const struct profile *profile = vidmm->profile;
+    if (operation->deed != VIDMM_MOVE) {
+        map_owner(buffer);
+        return;
+    }
     switch (operation->kind) {
     case PROBE_PAGE_IN:
     case PROBE_PAGE_OUT:
@@ -333,7 +350,7 @@ void vidmm_buffer_add(struct vidmm_buffer *buffer, const struct vidmm_operation 
     uint64_t most = vidmm->profile->vidmm.paging_buffer;
     if (buffer->bytes > most) /* one that is larger than a whole buffer takes several passes */
         buffer->passes = (buffer->bytes + most - 1) / most;
-    if (operation->page_tables_only)
+    if (operation->deed == VIDMM_PAGE_TABLES)
         return;
     if (allocation->in_flight++ > 0)
         follow(channel, allocation->channel, allocation->buffer);

@@ -141,10 +141,14 @@ struct vidmm_segment {
     struct vidmm_vacating *vacating;
 };
 
+/* What an operation is about: an allocation moves, which is reported; its addresses are mapped or
+ * unmapped; the driver writes to it where it is. */
+enum vidmm_deed { VIDMM_MOVE, VIDMM_PAGE_TABLES, VIDMM_WRITE };
+
 /* One paging operation (wddm.md §7.1), queued in a paging buffer. */
 struct vidmm_operation {
-    enum probe_paging_kind kind;
-    bool page_tables_only; /* nothing moves: addresses are mapped or unmapped, and not reported */
+    enum vidmm_deed deed;
+    enum probe_paging_kind kind; /* of a move */
     struct vidmm_allocation *allocation;
     struct vidmm_request *request; /* on whose behalf */
     uint32_t from, to;
@@ -233,9 +237,9 @@ struct vidmm {
     struct vidmm_worker worker;
     struct vidmm_channel *channels;
     uint32_t channel_count;
-    uint32_t running;            /* packets from preparation to completion */
-    bool blocked;                /* the worker waits for room */
-    uint32_t offered;            /* allocations that are */
+    uint32_t running; /* packets from preparation to completion */
+    bool blocked;     /* the worker waits for room */
+    uint32_t offered; /* allocations that are */
     struct vidmm_allocation *decommittable;
     struct vidsch_packet **held; /* packets not prepared while the worker is blocked */
     uint32_t held_count, held_room;

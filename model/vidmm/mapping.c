@@ -2,15 +2,26 @@
  * allocation (wddm.md §3.2). */
 #include "model/vidmm/internal.h"
 
-void vidmm_map(struct vidmm_allocation *allocation, struct vidmm_request *request)
+static void start(struct vidmm_allocation *allocation, enum vidmm_request_kind kind,
+                  const char *cause, struct vidmm_request *request)
 {
-    allocation->mapped = true;
-    request->kind = VIDMM_MAP;
+    request->kind = kind;
     request->items = &request->one;
     request->one = allocation;
     request->count = 1;
-    request->cause = "map";
+    request->cause = cause;
     vidmm_request_start(allocation->vidmm, request);
+}
+
+void vidmm_map(struct vidmm_allocation *allocation, struct vidmm_request *request)
+{
+    allocation->mapped = true;
+    start(allocation, VIDMM_MAP, "map", request);
+}
+
+void vidmm_update(struct vidmm_allocation *allocation, struct vidmm_request *request)
+{
+    start(allocation, VIDMM_UPDATE, "update", request);
 }
 
 bool vidmm_terminate(struct vidmm_device *device, struct vidmm_allocation *const *items,

@@ -87,9 +87,10 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation);
 enum vidmm_request_kind {
     VIDMM_PAGE_IN,
     VIDMM_PAGE_OUT,
-    VIDMM_MAP,   /* GPU virtual addresses */
-    VIDMM_UNMAP, /* of terminated allocations */
-    VIDMM_FLUSH  /* all that was submitted before */
+    VIDMM_MAP,    /* GPU virtual addresses */
+    VIDMM_UPDATE, /* the driver writes to a context allocation */
+    VIDMM_UNMAP,  /* of terminated allocations */
+    VIDMM_FLUSH   /* all that was submitted before */
 };
 
 struct vidmm_request {
@@ -200,6 +201,10 @@ uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *con
 
 /* D3DKMTMapGpuVirtualAddress (WDDM 2): the worker writes the page tables. */
 void vidmm_map(struct vidmm_allocation *allocation, struct vidmm_request *request);
+
+/* DXGK_OPERATION_UPDATE_CONTEXT_ALLOCATION: the driver writes to the allocation where it is, by way
+ * of the paging process's scratch area (wddm.md §4.4). `request` as with vidmm_terminate. */
+void vidmm_update(struct vidmm_allocation *allocation, struct vidmm_request *request);
 
 /* A device's work that could touch these allocations is over, and it has terminated them: they
  * leave its residency list and its process's address space; those that are `last`, nobody else's,

@@ -325,11 +325,8 @@ static void step_out(struct vidmm_worker *worker, struct vidmm_allocation *alloc
 static void step_unmap(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
     struct vidmm_request *request = worker->request;
-    const struct vidmm_operation unmap = {.kind = PROBE_UNMAP_APERTURE,
-                                          .page_tables_only = true,
-                                          .allocation = allocation,
-                                          .request = request,
-                                          .cause = request->cause};
+    const struct vidmm_operation unmap = {
+        .deed = VIDMM_PAGE_TABLES, .allocation = allocation, .request = request};
     if (allocation->dying && allocation->segment) {
         if (!send_away(worker, allocation, request->cause))
             return;
@@ -344,14 +341,23 @@ static void step_unmap(struct vidmm_worker *worker, struct vidmm_allocation *all
 
 static void step_map(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
-    const struct vidmm_operation map = {.kind = PROBE_MAP_APERTURE,
-                                        .page_tables_only = true,
-                                        .allocation = allocation,
-                                        .request = worker->request,
-                                        .cause = worker->request->cause};
+    const struct vidmm_operation map = {
+        .deed = VIDMM_PAGE_TABLES, .allocation = allocation, .request = worker->request};
     if (!open_buffer(worker, &map))
         return;
     build(worker, &map);
+    worker->request->next_item++;
+}
+
+/* Wherever it is, that is where it is written. */
+static void step_write(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
+{
+    const struct vidmm_operation write = {
+        .deed = VIDMM_WRITE, .allocation = allocation, .request = worker->request};
+    if (!open_buffer(worker, &write))
+        return;
+    build(worker, &write);
+    allocation->content = allocation->segment ? VIDMM_IN_SEGMENT : VIDMM_IN_SYSTEM;
     worker->request->next_item++;
 }
 
@@ -416,6 +422,9 @@ static void step(struct vidmm_worker *worker)
         break;
     case VIDMM_MAP:
         step_map(worker, allocation);
+        break;
+    case VIDMM_UPDATE:
+        step_write(worker, allocation);
         break;
     case VIDMM_FLUSH:
         break;
