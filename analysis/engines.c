@@ -141,6 +141,15 @@ void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t
     }
 }
 
+void engines_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                     enum probe_attempt result)
+{
+    struct recorder *recorder = self;
+    (void)now_ns, (void)context;
+    assert(node < RECORD_NODES);
+    recorder->node[node].attempts[result]++;
+}
+
 void engines_present(void *self, uint64_t now_ns, uint32_t id, uint32_t pid)
 {
     struct recorder *recorder = self;

@@ -121,6 +121,7 @@ struct record_node {
     uint64_t busy_ns, switch_ns, idle_ns, depth_ns, waiting_ns; /* their sums, at the end */
     struct histogram queue, execute;
     uint64_t packets, preemptions, switches, switches_avoided;
+    uint64_t attempts[PROBE_ATTEMPTS]; /* to preempt it, by result */
     bool used;
 };
 
@@ -316,6 +317,8 @@ void engines_context(void *self, uint32_t context, uint32_t pid, uint32_t node,
                      struct probe_label name, bool system);
 void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
                             bool made, uint64_t cost_ns);
+void engines_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                     enum probe_attempt result);
 void engines_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
 void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
 struct record_context *engines_find_context(struct recorder *recorder, uint32_t context);

@@ -292,6 +292,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .found = explain_found,
         .engine = engines_engine,
         .context_switch = engines_context_switch,
+        .attempt = engines_attempt,
         .paging = residency_paging,
         .resident = residency_resident,
         .committed = residency_committed,

@@ -271,6 +271,17 @@ static json_t *paging_json(const struct recorder *recorder)
     return json;
 }
 
+/* How attempts to preempt the node ended. Those that found nothing to preempt say no more than that
+ * a packet was handed over. */
+static json_t *attempts_json(const struct record_node *node)
+{
+    json_t *json = json_object();
+    for (int result = 0; result < PROBE_ATTEMPTS; result++)
+        if (node->attempts[result] > 0)
+            json_object_set_new(json, probe_attempt_names[result], whole(node->attempts[result]));
+    return json;
+}
+
 static json_t *node_json(const struct recorder *recorder, uint32_t index)
 {
     const struct record_node *node = &recorder->node[index];
@@ -289,6 +300,7 @@ static json_t *node_json(const struct recorder *recorder, uint32_t index)
     json_object_set_new(json, "queue_depth_mean", ratio((double)node->depth_ns, span));
     json_object_set_new(json, "waiting_mean", ratio((double)node->waiting_ns, span));
     json_object_set_new(json, "preemptions", whole(node->preemptions));
+    json_object_set_new(json, "preemption_attempts", attempts_json(node));
     json_object_set_new(json, "context_switches", whole(node->switches));
     json_object_set_new(json, "context_switches_avoided", whole(node->switches_avoided));
     return json;
@@ -296,12 +308,12 @@ static json_t *node_json(const struct recorder *recorder, uint32_t index)
 
 static json_t *scheduling_json(const struct recorder *recorder)
 {
-    static const char *const kinds[PROBE_PACKET_KINDS] = {"render", "paging", "wait", "signal",
-                                                          "present"};
+    static const char *const kinds[PROBE_PACKET_KINDS] = {
+        "render", "paging", "wait", "signal", "present", "null-switch", "preemption"};
     uint64_t packets = 0, preemptions = 0;
     json_t *json = json_object(), *by_kind = json_object(), *nodes = json_object();
     for (int kind = 0; kind < PROBE_PACKET_KINDS; kind++) {
-        packets += recorder->packets[kind];
+        packets += kind < PROBE_NULL_SWITCH ? recorder->packets[kind] : 0;
         json_object_set_new(by_kind, kinds[kind], whole(recorder->packets[kind]));
     }
     for (uint32_t i = 0; i < RECORD_NODES; i++) {

@@ -84,6 +84,8 @@ enum probe_packet_kind {
     PROBE_WAIT,
     PROBE_SIGNAL,
     PROBE_PRESENT,
+    PROBE_NULL_SWITCH, /* of length zero: switches an idle engine to the null context */
+    PROBE_PREEMPTION,  /* asks an engine to stop, for `context` */
     PROBE_PACKET_KINDS
 };
 
@@ -118,6 +120,24 @@ struct probe_packet {
     uint32_t hits;         /* of these, resident when it was submitted */
     uint32_t preemptions;  /* times it was taken off the engine before it was finished */
 };
+
+/* What became of an attempt to preempt an engine for a context: the reasons of the real scheduler
+ * (D3DKMT_QUERYRESULT_PREEMPTION_ATTEMPT_RESULT, wddm.md §8.4), those that can occur here. */
+enum probe_attempt {
+    PROBE_ATTEMPT_SUCCESS,
+    PROBE_ATTEMPT_NO_COMMAND,     /* the engine has nothing to be preempted */
+    PROBE_ATTEMPT_NOT_ENABLED,    /* it cannot be preempted */
+    PROBE_ATTEMPT_PAGING_COMMAND, /* it runs a paging packet */
+    PROBE_ATTEMPT_PENDING_FLIP,   /* a flip waits for what it runs */
+    PROBE_ATTEMPT_LESS_PRIORITY,
+    PROBE_ATTEMPT_REMAINING_QUANTUM,
+    PROBE_ATTEMPT_REMAINING_PREEMPTION_QUANTUM, /* or grace period */
+    PROBE_ATTEMPT_ALREADY_PREEMPTING,
+    PROBE_ATTEMPT_ALREADY_RUNNING, /* it runs the context itself */
+    PROBE_ATTEMPTS
+};
+
+extern const char *const probe_attempt_names[PROBE_ATTEMPTS];
 
 enum probe_paging_kind {
     PROBE_PAGE_IN,  /* system memory to segment */
@@ -198,6 +218,10 @@ struct probe {
      * context again, the switch that laziness avoided (eager switching would have made it). */
     void (*context_switch)(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
                            bool made, uint64_t cost_ns);
+    /* A context whose turn it is wants the engine for itself: whether it is preempted, or why not.
+     */
+    void (*attempt)(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                    enum probe_attempt result);
     void (*paging)(void *self, const struct probe_paging *operation);
     /* Bytes that became (or ceased to be) resident in a segment for a process. */
     void (*resident)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);

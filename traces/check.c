@@ -37,6 +37,12 @@ const char *trace_check_combination(enum trace_op op, uint64_t given)
         return "context or device: missing";
     if ((op == TRACE_SIGNAL || op == TRACE_WAIT) && context && trace_given(given, TRACE_CONTEXTS))
         return "context and contexts: only one of them may be given";
+    if (op == TRACE_SET_CONTEXT_PRIORITY && !trace_given(given, TRACE_PRIORITY) &&
+        !trace_given(given, TRACE_IN_PROCESS))
+        return "priority or in-process: missing";
+    if (op == TRACE_SET_PROCESS_PRIORITY && !trace_given(given, TRACE_CLASS) &&
+        !trace_given(given, TRACE_BAND))
+        return "class or band: missing";
     return NULL;
 }
 
@@ -130,6 +136,12 @@ static const char *wrong_value(const struct trace_field_spec *spec, const void *
     case TRACE_TYPE_FLAGS: {
         uint64_t unknown = *(const uint64_t *)value & ~trace_flags_known(spec->flags);
         return unknown != 0 ? "a bit without a name is set" : NULL;
+    }
+    case TRACE_TYPE_CHOICE: {
+        uint64_t bit = *(const uint64_t *)value;
+        bool one =
+            bit != 0 && (bit & (bit - 1)) == 0 && (bit & ~trace_flags_known(spec->flags)) == 0;
+        return one ? NULL : "no choice, or several";
     }
     case TRACE_TYPE_STANDARD: {
         const struct trace_standard *standard = value;

@@ -34,6 +34,7 @@ enum trace_op {
     TRACE_WAIT,
     TRACE_PRESENT,
     TRACE_SET_CONTEXT_PRIORITY,
+    TRACE_SET_PROCESS_PRIORITY,
     TRACE_EXIT_PROCESS,
     TRACE_REMOVE_ADAPTER,
     TRACE_MARK_DEVICE_AS_ERROR,
@@ -119,6 +120,10 @@ struct trace_event {
     uint64_t adapter;
     bool system;
     struct trace_name node; /* node ordinal or profile node name */
+    int64_t in_process;     /* context: priority within its process, -7..7 */
+    uint64_t quantum_ns;    /* context: its own */
+    uint64_t class;         /* process: D3DKMT_SCHEDULINGPRIORITYCLASS, bits by trace_classes */
+    uint64_t band;          /* process: DXGK_SCHEDULING_PRIORITY_BAND, bits by trace_bands */
     int64_t priority;       /* context: -7..7; allocation: D3DDDI_ALLOCATIONPRIORITY; offer: 1..4 */
     uint64_t size;          /* bytes */
     uint64_t alignment;     /* bytes */
@@ -128,10 +133,12 @@ struct trace_event {
     uint64_t kmd_flags; /* of a context allocation: bits by trace_kmd_flags */
     uint64_t bank;
     uint64_t physical_adapter;
-    uint64_t gpu_ns;     /* engine time as recorded */
-    uint64_t switch_ns;  /* the part of gpu_ns that was a context switch where it was recorded */
-    uint64_t granule_ns; /* longest stretch that cannot be preempted */
-    uint64_t bytes;      /* Submit: DMA buffer size; ObserveTransfer: what moved */
+    uint64_t gpu_ns;       /* engine time as recorded */
+    uint64_t switch_ns;    /* the part of gpu_ns that was a context switch where it was recorded */
+    uint64_t granule_ns;   /* longest stretch that cannot be preempted */
+    uint64_t driver_ns;    /* the driver's call that handed it over, when recorded */
+    uint64_t interrupt_ns; /* from engine stop to the DPC, when recorded */
+    uint64_t bytes;        /* Submit: DMA buffer size; ObserveTransfer: what moved */
     struct trace_name fence;
     uint64_t value;
     uint64_t interval;      /* Present: vsyncs to wait for, 0 = tear */

@@ -148,6 +148,34 @@ static bool read_names(struct jsonl *reader, const char *field, const json_t *va
     return true;
 }
 
+/* The bit of a name in the table; false: it is not there, and that is the error. */
+static bool find_flag(struct jsonl *reader, const struct trace_field_spec *spec, const char *name,
+                      uint64_t *bit)
+{
+    const struct trace_flag *flag = spec->flags;
+    while (flag->name != NULL && strcmp(flag->name, name) != 0)
+        flag++;
+    if (flag->name != NULL) {
+        *bit = flag->bit;
+        return true;
+    }
+    char what[96];
+    struct trace_guess guess = trace_guess_start(name);
+    for (flag = spec->flags; flag->name != NULL; flag++)
+        trace_guess_offer(&guess, name, flag->name);
+    snprintf(what, sizeof what, "%s: unknown %s", spec->name,
+             spec->type == TRACE_TYPE_CHOICE ? "choice" : "flag");
+    return jsonl_fail_unknown(reader, what, name, guess);
+}
+
+static bool read_choice(struct jsonl *reader, const struct trace_field_spec *spec,
+                        const json_t *value, uint64_t *bit)
+{
+    if (!json_is_string(value))
+        return jsonl_fail_value(reader, spec->name, "a name", value);
+    return find_flag(reader, spec, json_string_value(value), bit);
+}
+
 static bool read_flags(struct jsonl *reader, const struct trace_field_spec *spec,
                        const json_t *value, uint64_t *bits)
 {
@@ -158,18 +186,10 @@ static bool read_flags(struct jsonl *reader, const struct trace_field_spec *spec
         const char *name = json_string_value(json_array_get(value, i));
         if (name == NULL)
             return jsonl_fail_value(reader, spec->name, "a list of flag names", value);
-        const struct trace_flag *flag = spec->flags;
-        while (flag->name != NULL && strcmp(flag->name, name) != 0)
-            flag++;
-        if (flag->name == NULL) {
-            char what[96];
-            struct trace_guess guess = trace_guess_start(name);
-            for (flag = spec->flags; flag->name != NULL; flag++)
-                trace_guess_offer(&guess, name, flag->name);
-            snprintf(what, sizeof what, "%s: unknown flag", spec->name);
-            return jsonl_fail_unknown(reader, what, name, guess);
-        }
-        *bits |= flag->bit;
+        uint64_t bit;
+        if (!find_flag(reader, spec, name, &bit))
+            return false;
+        *bits |= bit;
     }
     return true;
 }
@@ -239,6 +259,8 @@ bool jsonl_read_value(struct jsonl *reader, const struct trace_field_spec *spec,
         return true;
     case TRACE_TYPE_FLAGS:
         return read_flags(reader, spec, value, target);
+    case TRACE_TYPE_CHOICE:
+        return read_choice(reader, spec, value, target);
     case TRACE_TYPE_STANDARD:
         return read_standard(reader, spec->name, value, target);
     case TRACE_TYPE_ADDRESS:

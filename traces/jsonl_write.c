@@ -106,6 +106,13 @@ static void put_flags(struct trace_buffer *out, const struct trace_flag *flags, 
     trace_buffer_put_byte(out, ']');
 }
 
+static void put_choice(struct trace_buffer *out, const struct trace_flag *flags, uint64_t bit)
+{
+    while (flags->name != NULL && flags->bit != bit)
+        flags++;
+    put_string(out, flags->name != NULL ? flags->name : "");
+}
+
 static void put_status(struct trace_buffer *out, uint32_t status)
 {
     const char *name = status_name(status);
@@ -188,6 +195,9 @@ static void put_value(struct trace_buffer *out, const struct trace_field_spec *f
         return;
     case TRACE_TYPE_FLAGS:
         put_flags(out, field->flags, *(const uint64_t *)value);
+        return;
+    case TRACE_TYPE_CHOICE:
+        put_choice(out, field->flags, *(const uint64_t *)value);
         return;
     case TRACE_TYPE_STANDARD:
         put_standard(out, value);

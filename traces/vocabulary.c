@@ -121,6 +121,15 @@ static const struct trace_flag lock_flags[] = {
     {"UseAlternateVA", 0x200}, {"IgnoreReadSync", 0x400}, {NULL, 0},
 };
 
+/* Scheduling of processes: the enumerations of d3dkmthk.h and d3dkmddi.h, a bit for each value. */
+const struct trace_flag trace_classes[] = {
+    {"idle", 0x1},  {"below-normal", 0x2}, {"normal", 0x4}, {"above-normal", 0x8},
+    {"high", 0x10}, {"realtime", 0x20},    {NULL, 0},
+};
+const struct trace_flag trace_bands[] = {
+    {"idle", 0x1}, {"normal", 0x2}, {"focus", 0x4}, {"realtime", 0x8}, {NULL, 0},
+};
+
 /* Fields, op by op, in canonical order. NEED is required, MAY is optional. */
 
 #define ROW(text, field, type, structure, member, required, flags, meaning)                        \
@@ -159,6 +168,8 @@ static const struct trace_field_spec create_context[] = {
     NEED("device", DEVICE, NAME, device, "the device that owns it"),
     NEED("node", NODE, NAME, node, "node it runs on: ordinal or the profile's name"),
     MAY("priority", PRIORITY, SIGNED, priority, "scheduling priority, -7 to 7"),
+    MAY("in-process", IN_PROCESS, SIGNED, in_process, "priority within its process, -7 to 7"),
+    MAY("quantum", QUANTUM, COUNT, quantum_ns, "ns: its own quantum, instead of its band's"),
     MAY("system", SYSTEM, BOOL, system, "whether it is the system's own"),
 };
 
@@ -266,6 +277,8 @@ static const struct trace_field_spec submit[] = {
     MAY("writes", WRITES, NAMES, writes, "what it writes"),
     MAY("switch", SWITCH, COUNT, switch_ns, "ns of gpu that were a context switch when recorded"),
     MAY("granule", GRANULE, COUNT, granule_ns, "ns: longest stretch that cannot be preempted"),
+    MAY("driver", DRIVER, COUNT, driver_ns, "ns of the driver's call that handed it over"),
+    MAY("interrupt", INTERRUPT, COUNT, interrupt_ns, "ns from engine stop to the DPC"),
     MAY("bytes", BYTES, COUNT, bytes, "bytes of the DMA buffer"),
 };
 
@@ -284,7 +297,15 @@ static const struct trace_field_spec present[] = {
 
 static const struct trace_field_spec set_context_priority[] = {
     NEED("context", CONTEXT, NAME, context, "the context"),
-    NEED("priority", PRIORITY, SIGNED, priority, "scheduling priority, -7 to 7"),
+    MAY("priority", PRIORITY, SIGNED, priority, "scheduling priority, -7 to 7"),
+    MAY("in-process", IN_PROCESS, SIGNED, in_process, "priority within its process, -7 to 7"),
+};
+
+static const struct trace_field_spec set_process_priority[] = {
+    ROW("class", CLASS, CHOICE, trace_event, class, false, trace_classes,
+        "D3DKMT_SCHEDULINGPRIORITYCLASS"),
+    ROW("band", BAND, CHOICE, trace_event, band, false, trace_bands,
+        "DXGK_SCHEDULING_PRIORITY_BAND"),
 };
 
 static const struct trace_field_spec remove_adapter[] = {
@@ -381,6 +402,9 @@ const struct trace_op_spec trace_ops[TRACE_OPS] = {
     [TRACE_PRESENT] = SPEC("Present", "D3DKMTPresent", present),
     [TRACE_SET_CONTEXT_PRIORITY] =
         SPEC("SetContextPriority", "D3DKMTSetContextSchedulingPriority", set_context_priority),
+    [TRACE_SET_PROCESS_PRIORITY] =
+        SPEC("SetProcessPriority", "D3DKMTSetProcessSchedulingPriorityClass, focus",
+             set_process_priority),
     [TRACE_EXIT_PROCESS] = {"ExitProcess", "process teardown", NULL, 0},
     [TRACE_REMOVE_ADAPTER] = SPEC("RemoveAdapter", "surprise removal", remove_adapter),
     [TRACE_MARK_DEVICE_AS_ERROR] =
@@ -421,6 +445,7 @@ static const unsigned char ops_by_name[TRACE_OPS] = {
     TRACE_REMOVE_ADAPTER,
     TRACE_SET_ALLOCATION_PRIORITY,
     TRACE_SET_CONTEXT_PRIORITY,
+    TRACE_SET_PROCESS_PRIORITY,
     TRACE_SET_PROCESS_STATE,
     TRACE_SIGNAL,
     TRACE_SUBMIT,
@@ -522,6 +547,7 @@ static void copy_fields(struct copier *copier, const struct trace_op_spec *spec,
         case TRACE_TYPE_BOOL:
         case TRACE_TYPE_STATUS:
         case TRACE_TYPE_FLAGS:
+        case TRACE_TYPE_CHOICE:
         case TRACE_TYPE_STANDARD:
         case TRACE_TYPE_ADDRESS:
             break; /* held in the structure itself */

@@ -24,6 +24,10 @@ enum trace_field {
     TRACE_SYSTEM,
     TRACE_NODE,
     TRACE_PRIORITY,
+    TRACE_IN_PROCESS,
+    TRACE_QUANTUM,
+    TRACE_CLASS,
+    TRACE_BAND,
     TRACE_SIZE,
     TRACE_ALIGNMENT,
     TRACE_USAGE,
@@ -43,6 +47,8 @@ enum trace_field {
     TRACE_GPU,
     TRACE_SWITCH,
     TRACE_GRANULE,
+    TRACE_DRIVER,
+    TRACE_INTERRUPT,
     TRACE_BYTES,
     TRACE_FENCE,
     TRACE_VALUE,
@@ -72,6 +78,7 @@ enum trace_type {
     TRACE_TYPE_NAMES,    /* struct trace_names */
     TRACE_TYPE_STRING,   /* const char * */
     TRACE_TYPE_FLAGS,    /* uint64_t; text: array of flag names */
+    TRACE_TYPE_CHOICE,   /* uint64_t with one bit set; text: its name */
     TRACE_TYPE_STANDARD, /* struct trace_standard */
     TRACE_TYPE_ADDRESS,  /* uint64_t; text: number or true */
     TRACE_TYPE_CREATIONS /* struct trace_allocations */
@@ -90,7 +97,7 @@ struct trace_field_spec {
     enum trace_type type;
     size_t offset; /* in struct trace_event or struct trace_allocation */
     bool required;
-    const struct trace_flag *flags; /* TRACE_TYPE_FLAGS only */
+    const struct trace_flag *flags; /* TRACE_TYPE_FLAGS and CHOICE only */
     const char *meaning;            /* one line for the documentation, with the unit */
 };
 
@@ -115,6 +122,8 @@ extern const struct trace_op_spec trace_allocation_spec;
  * bits of CreateAllocation's flags are those of D3DKMT_CREATEALLOCATIONFLAGS (§1.3). */
 extern const struct trace_flag trace_kmd_flags[];
 extern const struct trace_flag trace_create_flags[];
+extern const struct trace_flag trace_classes[];
+extern const struct trace_flag trace_bands[];
 
 /* The op of that exact name; false if there is none. */
 bool trace_op_from_name(const char *name, enum trace_op *op);

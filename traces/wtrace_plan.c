@@ -90,6 +90,7 @@ static enum wtrace_code code_of(const struct trace_field_spec *field)
     case TRACE_TYPE_STRING:
         return WTRACE_CODE_STRING;
     case TRACE_TYPE_FLAGS:
+    case TRACE_TYPE_CHOICE:
         return WTRACE_CODE_FLAGS;
     case TRACE_TYPE_STANDARD:
         return WTRACE_CODE_STANDARD;

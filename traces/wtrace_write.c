@@ -255,6 +255,7 @@ static void put_value(struct wtrace *writer, const struct trace_field_spec *fiel
         return;
     case TRACE_TYPE_ADDRESS:
     case TRACE_TYPE_FLAGS:
+    case TRACE_TYPE_CHOICE:
         put_varint(out, *(const uint64_t *)value);
         return;
     case TRACE_TYPE_SIGNED:

@@ -300,6 +300,12 @@ bool play_exit_process(struct player *player, const struct trace_event *event,
     return true;
 }
 
+/* What is out of range stays so. */
+static int32_t priority_of(int64_t priority)
+{
+    return priority < -8 || priority > 8 ? 8 : (int32_t)priority;
+}
+
 bool play_create_context(struct player *player, const struct trace_event *event,
                          struct d3dkmt_call *call, struct complaint *complaint)
 {
@@ -313,7 +319,9 @@ bool play_create_context(struct player *player, const struct trace_event *event,
     struct d3dkmt_create_context args = {
         .device = device ? device->handle : 0,
         .node = node,
-        .priority = event->priority < -8 || event->priority > 8 ? 8 : (int32_t)event->priority,
+        .priority = priority_of(event->priority),
+        .in_process = priority_of(event->in_process),
+        .quantum_ns = event->quantum_ns,
         .system = event->system,
         .existing = event->existing,
         .label = {event->context.text, event->context.number},
@@ -345,9 +353,25 @@ bool play_set_context_priority(struct player *player, const struct trace_event *
     const struct named_object *context = player_context(player, event, event->context);
     struct replay_process *process =
         context ? context->process : player_process(player, event->pid);
-    int64_t priority = event->priority;
-    d3dkmt_set_context_scheduling_priority(process->dxgk, call, context ? context->handle : 0,
-                                           priority < -8 || priority > 8 ? 8 : (int32_t)priority);
+    int32_t priority = priority_of(event->priority), in_process = priority_of(event->in_process);
+    d3dkmt_set_context_scheduling_priority(
+        process->dxgk, call, context ? context->handle : 0,
+        trace_given(event->given, TRACE_PRIORITY) ? &priority : NULL,
+        trace_given(event->given, TRACE_IN_PROCESS) ? &in_process : NULL);
+    return true;
+}
+
+bool play_set_process_priority(struct player *player, const struct trace_event *event,
+                               struct d3dkmt_call *call, struct complaint *complaint)
+{
+    (void)complaint;
+    struct replay_process *process = player_process(player, event->pid);
+    /* The tables stand in the order of the enumerations. */
+    enum vidsch_class class = (enum vidsch_class)__builtin_ctzll(event->class | 1 << 5);
+    enum vidsch_band band = (enum vidsch_band)__builtin_ctzll(event->band | 1 << 3);
+    d3dkmt_set_process_scheduling_priority(process->dxgk, call,
+                                           trace_given(event->given, TRACE_CLASS) ? &class : NULL,
+                                           trace_given(event->given, TRACE_BAND) ? &band : NULL);
     return true;
 }
 

@@ -190,11 +190,17 @@ bool play_submit(struct player *player, const struct trace_event *event, struct 
     call->next_uses = player->foresight ? player->next_uses : NULL;
     /* What was a context switch where it was recorded is the simulated engine's to decide. */
     uint64_t switch_ns = event->switch_ns < event->gpu_ns ? event->switch_ns : event->gpu_ns;
-    d3dkmt_submit_command(process_of(player, event, context), call,
-                          &(struct d3dkmt_submit){.context = handle_of(context),
-                                                  .execute_ns = event->gpu_ns - switch_ns,
-                                                  .allocations = handles,
-                                                  .count = count});
+    bool driver = trace_given(event->given, TRACE_DRIVER);
+    bool interrupt = trace_given(event->given, TRACE_INTERRUPT);
+    d3dkmt_submit_command(
+        process_of(player, event, context), call,
+        &(struct d3dkmt_submit){.context = handle_of(context),
+                                .execute_ns = event->gpu_ns - switch_ns,
+                                .granule_ns = event->granule_ns,
+                                .driver_ns = driver ? &event->driver_ns : NULL,
+                                .interrupt_ns = interrupt ? &event->interrupt_ns : NULL,
+                                .allocations = handles,
+                                .count = count});
     return true;
 }
 

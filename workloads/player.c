@@ -30,6 +30,7 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_WAIT] = play_wait,
     [TRACE_PRESENT] = play_present,
     [TRACE_SET_CONTEXT_PRIORITY] = play_set_context_priority,
+    [TRACE_SET_PROCESS_PRIORITY] = play_set_process_priority,
     [TRACE_EXIT_PROCESS] = play_exit_process,
     [TRACE_REMOVE_ADAPTER] = play_remove_adapter,
     [TRACE_MARK_DEVICE_AS_ERROR] = play_mark_device_as_error,

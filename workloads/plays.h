@@ -71,7 +71,7 @@ player_play_function play_create_device, play_destroy_device, play_create_contex
     play_create_context_allocation, play_destroy_context_allocation, play_map_gpu_virtual_address,
     play_make_resident, play_evict, play_set_allocation_priority, play_offer, play_reclaim,
     play_lock, play_unlock, play_submit, play_signal, play_wait, play_present,
-    play_set_context_priority, play_exit_process, play_remove_adapter, play_mark_device_as_error,
-    play_set_process_state;
+    play_set_context_priority, play_set_process_priority, play_set_process_state, play_exit_process,
+    play_remove_adapter, play_mark_device_as_error;
 
 #endif

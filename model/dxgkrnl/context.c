@@ -20,6 +20,11 @@ static uint32_t create_in_driver(struct dxgk_context *context)
     return status;
 }
 
+static bool is_priority(const int32_t *priority)
+{
+    return !priority || (*priority >= -7 && *priority <= 7);
+}
+
 static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_create_context *args)
 {
     struct dxgkrnl *dxgkrnl = process->dxgkrnl;
@@ -29,13 +34,18 @@ static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_creat
     uint32_t status = dxgk_device_state(device);
     if (status != STATUS_SUCCESS)
         return status;
-    if (args->node >= dxgkrnl->profile->node_count || args->priority < -7 || args->priority > 7)
+    if (args->node >= dxgkrnl->profile->node_count || !is_priority(&args->priority) ||
+        !is_priority(&args->in_process))
         return STATUS_INVALID_PARAMETER;
     struct dxgk_context *context = memory_new(1, sizeof *context);
     context->device = device;
     context->existing = args->existing;
     context->vidsch = vidsch_context_create(dxgkrnl->vidsch, args->node, args->priority,
                                             args->system, process->pid, args->label, device->vidmm);
+    if (args->in_process)
+        vidsch_context_set_in_process_priority(context->vidsch, args->in_process);
+    if (args->quantum_ns)
+        vidsch_context_set_quantum(context->vidsch, args->quantum_ns);
     DL_APPEND(device->contexts, context);
     status = create_in_driver(context);
     if (status == STATUS_SUCCESS)
@@ -113,12 +123,28 @@ uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call
 
 uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
                                                 struct d3dkmt_call *call, d3dkmt_handle handle,
-                                                int32_t priority)
+                                                const int32_t *priority, const int32_t *in_process)
 {
     dxgk_call_begin(process, call, PROFILE_SET_PRIORITY);
     struct dxgk_context *context = dxgk_context(process, handle);
-    bool valid = context && priority >= -7 && priority <= 7;
-    if (valid)
-        vidsch_context_set_priority(context->vidsch, priority);
+    bool valid = context && is_priority(priority) && is_priority(in_process);
+    if (valid && priority)
+        vidsch_context_set_priority(context->vidsch, *priority);
+    if (valid && in_process)
+        vidsch_context_set_in_process_priority(context->vidsch, *in_process);
     return dxgk_call_return(call, valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
+}
+
+uint32_t d3dkmt_set_process_scheduling_priority(struct dxgk_process *process,
+                                                struct d3dkmt_call *call,
+                                                const enum vidsch_class *class,
+                                                const enum vidsch_band *band)
+{
+    dxgk_call_begin(process, call, PROFILE_SET_PRIORITY);
+    struct vidsch *vidsch = process->dxgkrnl->vidsch;
+    if (class)
+        vidsch_process_set_class(vidsch, process->pid, *class);
+    if (band)
+        vidsch_process_set_band(vidsch, process->pid, *band);
+    return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

@@ -228,6 +228,7 @@ uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *c
     while (process->devices)
         dxgk_device_close(process->devices, &call->barrier);
     vidmm_process_exit(process->dxgkrnl->vidmm, process->pid);
+    vidsch_process_exit(process->dxgkrnl->vidsch, process->pid);
     vidsch_barrier_arm(&call->barrier);
     return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

@@ -99,7 +99,9 @@ uint32_t dxgk_set_process_state(struct dxgk_process *process, struct d3dkmt_call
 struct d3dkmt_create_context {
     d3dkmt_handle device;
     uint32_t node;
-    int32_t priority; /* -7..7 */
+    int32_t priority;    /* -7..7 */
+    int32_t in_process;  /* -7..7, within its process */
+    uint64_t quantum_ns; /* its own; 0: its band's */
     bool system;
     bool existing; /* was there before the recording: its memory is resident already */
     struct probe_label label;
@@ -109,9 +111,15 @@ uint32_t d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call 
                                struct d3dkmt_create_context *args);
 uint32_t d3dkmt_destroy_context(struct dxgk_process *process, struct d3dkmt_call *call,
                                 d3dkmt_handle context);
+/* NULL leaves a priority as it is. */
 uint32_t d3dkmt_set_context_scheduling_priority(struct dxgk_process *process,
                                                 struct d3dkmt_call *call, d3dkmt_handle context,
-                                                int32_t priority);
+                                                const int32_t *priority, const int32_t *in_process);
+/* The process' class, and the band that the window manager puts it in; NULL leaves it as it is. */
+uint32_t d3dkmt_set_process_scheduling_priority(struct dxgk_process *process,
+                                                struct d3dkmt_call *call,
+                                                const enum vidsch_class *class,
+                                                const enum vidsch_band *band);
 
 /* D3DKMT_CREATEALLOCATIONFLAGS (wddm.md §1.3); RULES.md says what each does. */
 enum d3dkmt_create_allocation_flags {
@@ -270,6 +278,9 @@ uint32_t d3dkmt_unlock2(struct dxgk_process *process, struct d3dkmt_call *call,
 struct d3dkmt_submit {
     d3dkmt_handle context;
     uint64_t execute_ns;              /* engine time as recorded, without any context switch */
+    uint64_t granule_ns;              /* longest stretch that cannot be preempted; 0: not known */
+    const uint64_t *driver_ns;        /* recorded: of handing it over; NULL: not known */
+    const uint64_t *interrupt_ns;     /* recorded: from engine stop to DPC; NULL: not known */
     const d3dkmt_handle *allocations; /* everything the packet reads or writes, each once */
     uint32_t count;
 };

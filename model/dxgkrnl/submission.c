@@ -33,6 +33,11 @@ append_next_uses(struct d3dkmt_call *call, struct vidmm_allocation **references,
     return references;
 }
 
+static uint64_t scaled(uint64_t ns, double speed)
+{
+    return speed == 1 ? ns : (uint64_t)((double)ns / speed + 0.5);
+}
+
 static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
                        const struct d3dkmt_submit *args)
 {
@@ -54,11 +59,16 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
         }
     }
     double speed = dxgkrnl->profile->nodes[vidsch_context_node(context->vidsch)].speed;
+    bool recorded = dxgkrnl->profile->scheduler.recorded_costs;
     references = append_next_uses(call, references, args->count);
     call->extra = references;
     call->packet.kind = PROBE_RENDER;
-    call->packet.execute_ns =
-        speed == 1 ? args->execute_ns : (uint64_t)((double)args->execute_ns / speed + 0.5);
+    call->packet.execute_ns = scaled(args->execute_ns, speed);
+    call->packet.granule_ns = scaled(args->granule_ns, speed);
+    call->packet.driver_known = recorded && args->driver_ns;
+    call->packet.driver_ns = args->driver_ns ? *args->driver_ns : 0;
+    call->packet.interrupt_known = recorded && args->interrupt_ns;
+    call->packet.interrupt_ns = args->interrupt_ns ? *args->interrupt_ns : 0;
     call->packet.references = references;
     call->packet.reference_count = args->count;
     call->packet.hits = vidmm_reference(context->device->vidmm, references, args->count);

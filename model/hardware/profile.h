@@ -34,6 +34,23 @@ extern const char *const profile_node_kind_names[];
 
 enum profile_context_switch { PROFILE_LAZY, PROFILE_EAGER };
 
+/* How the GPU's packets are scheduled: model/vidsch/policies.c. */
+enum profile_policy { PROFILE_SOFTWARE, PROFILE_HARDWARE, PROFILE_FIFO };
+
+/* Where an engine can stop in the middle of its work (wddm.md §8.1), coarse to fine: not at all; at
+ * the end of a DMA buffer; inside one, every granule. */
+enum profile_preemption {
+    PROFILE_PREEMPT_NONE,
+    PROFILE_PREEMPT_DMA_BUFFER,
+    PROFILE_PREEMPT_PRIMITIVE,
+    PROFILE_PREEMPT_TRIANGLE,
+    PROFILE_PREEMPT_PIXEL,
+    PROFILE_PREEMPT_DISPATCH,
+    PROFILE_PREEMPT_THREAD_GROUP,
+    PROFILE_PREEMPT_THREAD,
+    PROFILE_PREEMPT_INSTRUCTION
+};
+
 struct profile_link {
     double bandwidth_in;  /* bytes/s, system memory to adapter */
     double bandwidth_out; /* bytes/s, adapter to system memory */
@@ -68,18 +85,56 @@ struct profile_node {
     uint64_t save_ns;    /* saving the outgoing context's state */
     uint64_t restore_ns; /* restoring the incoming context's state */
     uint64_t save_area;  /* bytes of a context's save-area allocation on this node; 0 = none */
+    enum profile_preemption preemption;
+    uint64_t granule_ns; /* between two places where a packet that does not say can stop */
 };
 
+enum { PROFILE_BANDS = 4 }; /* idle, normal, focus, realtime */
+
 struct profile_scheduler {
+    enum profile_policy policy;
     uint32_t queue_depth; /* DMA packets in a node's hardware queue */
     enum profile_context_switch context_switch;
-    uint64_t submit_ns;   /* worker: handing one packet to the hardware queue */
-    uint64_t complete_ns; /* worker: from engine stop to the packet's completion */
-    uint64_t wait_ns;     /* worker: one wait packet */
-    uint64_t signal_ns;   /* worker: one signal packet */
-    uint64_t present_ns;  /* worker: one present handed to the compositor */
-    uint64_t flip_ns;     /* from taking a flip packet to the display being programmed */
-    uint64_t vsync_ns;    /* refresh period; 0 = presents never wait for it */
+    bool recorded_costs; /* driver and interrupt times that a packet brings along count */
+
+    /* The worker, asleep until something happens, then one thing after the other. */
+    uint64_t wake_ns;          /* to wake it */
+    uint64_t submit_ns;        /* handing one packet over, without the driver's part */
+    uint64_t submit_idle_ns;   /* more, to an idle engine */
+    uint64_t driver_ns;        /* that */
+    uint64_t driver_idle_ns;   /* more of it, if the engine is idle */
+    uint64_t driver_switch_ns; /* more, behind another context's packet */
+    uint64_t driver_cold_ns;   /* more instead of both, if the engine was powered down */
+    uint64_t power_idle_ns;    /* an engine idle for so long is powered down; 0 = never */
+    uint64_t power_up_ns;      /* asking for power again */
+    uint64_t power_latency_ns; /* until it is there */
+    uint64_t preempt_ns;       /* having an engine preempted */
+    uint64_t wait_ns;          /* looking at a wait packet */
+    uint64_t signal_ns;        /* taking a signal packet */
+    uint64_t present_ns;       /* taking a present */
+    uint64_t flip_ns;          /* programming the display, worker or DPC */
+    uint64_t firmware_ns;      /* the engine's own processor: picking a packet */
+
+    /* Interrupts and the DPC. */
+    uint64_t interrupt_ns;        /* from engine stop to the DPC */
+    uint64_t interrupt_cold_ns;   /* more, if the processor slept */
+    uint64_t processor_idle_ns;   /* without an interrupt for so long it does; 0 = never */
+    uint64_t complete_ns;         /* completing one packet that the engine ran */
+    uint64_t complete_signal_ns;  /* completing a signal behind it */
+    uint64_t complete_present_ns; /* completing a present behind it */
+
+    uint64_t quantum_ns[PROFILE_BANDS]; /* of a context; 0 = never over */
+    uint64_t process_quantum_ns;        /* hardware: of a process; 0 = never over */
+    uint64_t
+        preemption_quantum_ns; /* software: beyond its quantum before its like may preempt it */
+    uint64_t grace_band_ns;    /* hardware: for whoever a higher band preempts */
+    uint64_t grace_process_ns; /* ... another process of the band */
+    uint64_t grace_same_ns;    /* ... a context of the same process and priority */
+    uint64_t grace_lower_ns;   /* ... a context of higher priority in the process */
+    double normal_share;       /* of the normal band while the focus band wants all */
+    uint64_t yield_slice_ns;   /* and for how long at a time, about */
+
+    uint64_t vsync_ns; /* refresh period; 0 = presents never wait for it */
 };
 
 /* How much a process may require: whatever fits, or its share by weights. */

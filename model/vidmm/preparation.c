@@ -11,19 +11,6 @@ struct preparation {
     struct vidsch_packet *packet;
 };
 
-static void preparation_done(void *owner, struct vidmm_request *request)
-{
-    struct preparation *preparation = owner;
-    struct vidsch_packet *packet = preparation->packet;
-    struct vidmm_device *device = request->device;
-    device->turn_ends_ns =
-        sim_now(device->vidmm->sim) + device->vidmm->profile->vidmm.device_quantum_ns;
-    if (request->status != STATUS_SUCCESS)
-        packet->without_memory = true;
-    free(preparation);
-    vidsch_prepared(packet);
-}
-
 static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
 {
     if (vidmm->held_count == vidmm->held_room) {
@@ -32,6 +19,71 @@ static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
     }
     vidmm->held[vidmm->held_count++] = packet;
     blame_switch(&packet->blame, PROBE_RESERVE, sim_now(vidmm->sim));
+}
+
+/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
+static bool all_resident(struct vidmm_allocation *const *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying)
+            return false;
+    return true;
+}
+
+static void pin(struct vidmm_allocation *const *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        items[i]->pins++;
+        vidmm_remark(items[i]);
+    }
+}
+
+static void unpin(struct vidmm_allocation *const *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        items[i]->pins--;
+        vidmm_remark(items[i]);
+    }
+}
+
+/* All that the packet needs is there; it is pinned until the packet is complete. */
+static bool pin_all(struct vidmm *vidmm, struct vidsch_packet *packet)
+{
+    struct vidmm_device *device = vidsch_context_owner(packet->context);
+    const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
+    if (!packet->without_memory &&
+        (device->missing_count || (context && !all_resident(context->items, context->count)) ||
+         !all_resident(packet->references, packet->reference_count)))
+        return false;
+    pin(packet->references, packet->reference_count);
+    for (uint32_t i = 0; i < packet->reference_count; i++) {
+        vidmm_may_be_written(packet->references[i]);
+        if (packet->next_uses)
+            vidmm_foresee(packet->references[i], packet->next_uses[i]);
+        vidmm_standing_use(packet->references[i]);
+    }
+    if (context)
+        pin(context->items, context->count);
+    device->running += !packet->without_memory; /* else nobody promised that its list is there */
+    vidmm->running++;
+    return true;
+}
+
+/* What came in is pinned at once: nobody takes it away again before the packet's turn comes. */
+static void preparation_done(void *owner, struct vidmm_request *request)
+{
+    struct preparation *preparation = owner;
+    struct vidsch_packet *packet = preparation->packet;
+    struct vidmm_device *device = request->device;
+    struct vidmm *vidmm = device->vidmm;
+    device->turn_ends_ns = sim_now(vidmm->sim) + vidmm->profile->vidmm.device_quantum_ns;
+    if (request->status != STATUS_SUCCESS)
+        packet->without_memory = true;
+    free(preparation);
+    if (pin_all(vidmm, packet))
+        vidsch_prepared(packet);
+    else
+        vidsch_prepare_again(packet);
 }
 
 static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
@@ -62,62 +114,22 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     vidmm_request_start(vidmm, request);
 }
 
-/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
-static bool all_resident(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying)
-            return false;
-    return true;
-}
-
-static void pin(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        items[i]->pins++;
-        vidmm_remark(items[i]);
-    }
-}
-
-static void unpin(struct vidmm_allocation *const *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        items[i]->pins--;
-        vidmm_remark(items[i]);
-    }
-}
-
 bool vidmm_prepare(void *self, struct vidsch_packet *packet)
 {
     struct vidmm *vidmm = self;
     struct vidmm_device *device = vidsch_context_owner(packet->context);
-    const struct vidmm_context_memory *context = vidsch_context_memory(packet->context);
-    if (!packet->without_memory) {
-        /* A device whose turn is over must not go on while someone waits for room, or it would
-         * never let go of what is waited for. But who was queued before that one goes first. */
-        if (vidmm->blocked && packet->queued_ns > vidmm->worker.request->queued_ns &&
-            device->turn_ends_ns <= sim_now(vidmm->sim)) {
-            hold(vidmm, packet);
-            return false;
-        }
-        if (device->missing_count || (context && !all_resident(context->items, context->count)) ||
-            !all_resident(packet->references, packet->reference_count)) {
-            start_preparation(vidmm, device, packet);
-            return false;
-        }
+    /* A device whose turn is over must not go on while someone waits for room, or it would never
+     * let go of what is waited for. But who was queued before that one goes first. */
+    if (!packet->without_memory && vidmm->blocked &&
+        packet->queued_ns > vidmm->worker.request->queued_ns &&
+        device->turn_ends_ns <= sim_now(vidmm->sim)) {
+        hold(vidmm, packet);
+        return false;
     }
-    pin(packet->references, packet->reference_count);
-    for (uint32_t i = 0; i < packet->reference_count; i++) {
-        vidmm_may_be_written(packet->references[i]);
-        if (packet->next_uses)
-            vidmm_foresee(packet->references[i], packet->next_uses[i]);
-        vidmm_standing_use(packet->references[i]);
-    }
-    if (context)
-        pin(context->items, context->count);
-    device->running += !packet->without_memory; /* else nobody promised that its list is there */
-    vidmm->running++;
-    return true;
+    if (pin_all(vidmm, packet))
+        return true;
+    start_preparation(vidmm, device, packet);
+    return false;
 }
 
 void vidmm_release(void *self, struct vidsch_packet *packet)
@@ -145,8 +157,8 @@ void vidmm_unload(void *self, struct vidsch_context *vidsch_context)
     if (context && context->loaded) {
         context->loaded = false;
         unpin(context->items, context->count);
-        vidmm_kick(self);
     }
+    vidmm_kick(self);
 }
 
 /* Packets under way pinned the list as it was: what joins them is pinned as often. */

@@ -257,7 +257,7 @@ static bool await_turn(struct vidmm *vidmm)
 static bool something_will_be_let_go(struct vidmm *vidmm)
 {
     bool turn = await_turn(vidmm);
-    return vidmm->running || turn || vidmm->worker.submitted;
+    return vidmm->running || turn || vidmm->worker.submitted || vidsch_unloading(vidmm->vidsch);
 }
 
 /* The item is dealt with; it stays pinned until the whole request is. */
@@ -280,8 +280,10 @@ static void find_room(struct vidmm_worker *worker, struct vidmm_allocation *allo
         wait(worker, true);
         return;
     }
-    if (vidsch_unload_idle(vidmm->vidsch))
+    if (vidsch_unload_idle(vidmm->vidsch)) {
+        wait(worker, true);
         return;
+    }
     worker->request->status = STATUS_NO_MEMORY;
     vidmm->probe->assume(vidmm->probe->self, "requests_without_room", 1);
     pass_over(worker, allocation);
@@ -471,7 +473,7 @@ static void let_held_packets_try(struct vidmm *vidmm)
     vidmm->held_count = vidmm->held_room = 0;
     for (uint32_t i = 0; i < count; i++) {
         blame_switch(&held[i]->blame, PROBE_QUEUE, sim_now(vidmm->sim));
-        vidsch_prepared(held[i]);
+        vidsch_prepare_again(held[i]);
     }
     free(held);
 }

@@ -1,6 +1,7 @@
 /* Monitored fences: values that only grow, and who waits for them. */
 #include "model/vidsch/internal.h"
 
+#include <stdlib.h>
 #include <utlist.h>
 
 void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value)
@@ -32,4 +33,17 @@ void vidsch_fence_wait(struct vidsch_waiter *waiter)
         waiter->reached(waiter->owner);
     else
         DL_APPEND(waiter->fence->waiters, waiter);
+}
+
+/* A broadcast counts when its last packet is complete. */
+void vidsch_signal_complete(struct vidsch_packet *packet)
+{
+    struct vidsch_fence *fence = packet->fence;
+    uint64_t value = packet->value;
+    struct vidsch_broadcast *broadcast = packet->broadcast;
+    vidsch_packet_complete(packet);
+    if (broadcast && --broadcast->left > 0)
+        return;
+    free(broadcast);
+    vidsch_fence_signal(fence, value);
 }

@@ -3,112 +3,312 @@
 #define WDDMSIM_VIDSCH_INTERNAL_H
 
 #include "model/memory.h"
+#include "model/vidsch/policies.h"
 #include "model/vidsch/vidsch.h"
 
-/* One transition for the worker to make: it takes `duration_ns`, then `make` is called. */
-struct vidsch_task {
-    void (*make)(struct vidsch_packet *packet);
-    struct vidsch_packet *packet;
-    uint64_t duration_ns;
-    struct vidsch_task *prev, *next;
+#include <sys/types.h> /* bsd/sys/tree.h wants it */
+
+#include <bsd/sys/tree.h>
+#include <uthash.h>
+
+/* Behind the engines' interrupts: completions, one after the other. */
+struct vidsch_dpc {
+    struct vidsch *vidsch;
+    struct vidsch_task *tasks; /* in order */
+    struct sim_timer timer;
+    bool running;
+    uint64_t last_ns; /* when the last interrupt came */
 };
 
+/* A processor that hands packets over: VidSch's one worker thread, or with hardware scheduling an
+ * engine's own. It sleeps until a node may have something for it, then goes round the nodes. */
+enum vidsch_worker_state { VIDSCH_ASLEEP, VIDSCH_WAKING, VIDSCH_WORKING };
+
 struct vidsch_worker {
-    struct vidsch_task *tasks; /* in order */
-    struct sim_timer timer;    /* the first task's end */
-    bool running;
+    struct vidsch *vidsch;
+    enum vidsch_worker_state state;
+    uint64_t nodes; /* bit n: node n may have something to do */
+    uint32_t turn;  /* the node looked at next */
+    struct vidsch_task task;
+    struct sim_timer timer;
 };
 
 /* Why a context's first packet is not going on. */
 enum vidsch_context_state {
     VIDSCH_CONTEXT_IDLE,      /* nothing queued */
-    VIDSCH_CONTEXT_READY,     /* in its node's ready list */
+    VIDSCH_CONTEXT_READY,     /* waits for its turn */
     VIDSCH_CONTEXT_PREPARING, /* VidMm pages in what the first packet needs */
     VIDSCH_CONTEXT_BLOCKED,   /* the first packet waits for a fence */
-    VIDSCH_CONTEXT_DRAINING,  /* the first packet wants all earlier ones complete */
-    VIDSCH_CONTEXT_TURNING    /* the worker or the display has the first packet */
+    VIDSCH_CONTEXT_LIFTED     /* ready, and about to be so at another level */
 };
+
+/* What of its quantum a context has left (wddm.md §8.4: the four states of the recordings). */
+enum vidsch_quantum {
+    VIDSCH_QUANTUM_FRESH,   /* all of it */
+    VIDSCH_QUANTUM_BEGUN,   /* it counts down while the context runs */
+    VIDSCH_QUANTUM_EXPIRED, /* used up */
+    VIDSCH_QUANTUM_RENEWED /* all of it, and it does not count while nobody else wants the engine */
+};
+
+/* A process, as far as it decides on priorities. */
+struct vidsch_process {
+    uint32_t pid;
+    enum vidsch_class class;
+    enum vidsch_band band;
+    struct vidsch_context *contexts;
+    struct vidsch_share **shares; /* by node: the policy's, or NULL */
+    UT_hash_handle hh;
+};
+
+/* What of a context's packets completes in order among themselves. */
+enum vidsch_order { VIDSCH_ORDER_OTHERS, VIDSCH_ORDER_WAITS, VIDSCH_ORDER_FLIPS, VIDSCH_ORDERS };
 
 struct vidsch_context {
     struct vidsch *vidsch;
     struct vidsch_node *node;
+    struct vidsch_process *process;
     uint32_t id;
-    uint32_t pid;
-    int32_t priority;
+    int32_t priority, in_process;
+    enum vidsch_band band;
+    uint32_t level; /* 0..31: of the band, class and priority */
     bool system;
     bool dying;
     bool flushed;  /* waits no longer hold it up */
     uint32_t held; /* in use further up the stack: not to be freed */
     void *owner;
     struct vidmm_context_memory *memory;
+
     enum vidsch_context_state state;
-    struct vidsch_packet *queue;
-    uint32_t queued;                 /* packets in the software queue */
-    uint32_t in_flight;              /* packets handed to the node and not completed */
-    struct vidsch_packet *last;      /* youngest packet not completed, flips apart; or NULL */
-    struct vidsch_packet *last_flip; /* youngest flip not completed, or NULL */
-    struct vidsch_packet *drawing;   /* youngest packet in flight, or NULL */
+    bool apart;                  /* ready, and in its node's list of those */
+    bool preparing;              /* VidMm is being asked right now */
+    struct vidsch_packet *queue; /* the software queue */
+    struct vidsch_packet *taken; /* out of it and not complete, in order */
+    uint32_t queued;             /* packets in the software queue */
+    uint32_t in_flight;          /* packets that are prepared or handed over, and not complete */
+    uint32_t uncompleted;        /* packets queued, taken, or anywhere else */
+    struct vidsch_packet *last[VIDSCH_ORDERS]; /* youngest not complete, or NULL */
     uint64_t unblocked_order;
     uint64_t blocked_ns; /* time spent behind unreached fences, up to blocked_since_ns */
     uint64_t blocked_since_ns;
-    uint64_t next_vsync_ns;             /* before this its next synchronised flip is not shown */
-    struct vidsch_context *prev, *next; /* in the node's ready list */
+    uint64_t next_vsync_ns; /* before this its next synchronised flip is not shown */
+
+    /* The policy's. */
+    uint64_t own_quantum_ns; /* 0: its band's */
+    uint64_t quantum_ns;     /* 0: never over */
+    int64_t quantum_left_ns; /* below 0: by how much it was overrun */
+    enum vidsch_quantum quantum;
+    struct vidsch_context *prev, *next;
+    RB_ENTRY(vidsch_context) by_age;
+    uint64_t ready_order;
+    uint64_t ready_ns;
+
+    struct vidsch_context *in_process_prev, *in_process_next;
     struct vidsch_context *all_prev, *all_next; /* all contexts */
 };
+
+/* What an engine is doing. */
+enum vidsch_engine {
+    VIDSCH_ENGINE_IDLE,
+    VIDSCH_ENGINE_SWITCHING, /* saves one context's state, restores another's */
+    VIDSCH_ENGINE_RUNNING,
+    VIDSCH_ENGINE_SAVING, /* saves the state of what it no longer runs: eager, or preempted */
+};
+
+enum vidsch_power { VIDSCH_POWER_UP, VIDSCH_POWER_DOWN, VIDSCH_POWER_COMING };
 
 struct vidsch_node {
     struct vidsch *vidsch;
     uint32_t ordinal;
     const struct profile_node *profile;
-    struct vidsch_context *ready;   /* by priority, then by the age of the first packet */
+    struct vidsch_worker *placer; /* hands packets over */
+    struct vidsch_worker firmware;
+    struct vidsch_context *apart; /* ready with a wait, signal or present, if the policy minds */
+    void *ready;                  /* the policy's */
+    struct sim_timer again;       /* then the policy may decide otherwise */
+    uint64_t again_ns;
+
+    uint32_t waiting;               /* packets in the software queues of its contexts */
     uint32_t occupied;              /* hardware-queue slots taken, from hand-over to completion */
     struct vidsch_packet *hardware; /* placed, in order; the first one runs */
     uint32_t hardware_count;
-    uint32_t waiting;              /* packets in the software queues of its contexts */
-    bool saving;                   /* eager: the engine saves the state of what just ended */
     struct vidsch_context *loaded; /* context of the packet placed last; lazily kept */
-    struct sim_timer save_timer;
+
+    enum vidsch_engine engine;
+    struct vidsch_context *state_of; /* whose state is on the engine and not in memory */
+    uint32_t previous;               /* id of the context that it ran last; UINT32_MAX: none */
+    uint64_t charged_ns;             /* up to here the running context's time is charged */
+    struct sim_timer engine_timer;
+
+    enum vidsch_power power;
+    bool cold;              /* just powered up: the driver takes longer */
+    uint64_t idle_since_ns; /* if nothing is in the hardware queue */
+    struct sim_timer power_timer;
+
+    bool preempting; /* it was decided, and the packets are not handed back yet */
+    bool stopping;   /* the engine was told, and stops where it can */
+    struct vidsch_task hand_back;
+
+    bool unload; /* the null context is wanted */
+    struct vidsch_packet null_packet;
+    struct vidsch_packet preemption; /* the one under way, for the report */
 };
 
 struct vidsch {
     struct sim *sim;
     const struct profile *profile;
     struct probe *probe;
+    const struct vidsch_policy *policy;
     struct vidsch_memory memory;
     struct vidsch_worker worker;
+    struct vidsch_dpc dpc;
     struct vidsch_node *nodes;
     struct vidsch_context *contexts;
+    struct vidsch_process *processes;
     uint32_t next_context_id;
     uint64_t order;
     uint64_t submitted, completed;
-    struct memory_pool tasks;
+    /* Little's law: packets present, integrated over time, are the times they stayed. */
+    uint64_t presence_ns, stayed_ns, presence_since_ns;
     struct memory_pool links; /* packet -> barrier */
 };
 
-void vidsch_worker_init(struct vidsch *vidsch);
+/* dpc.c */
+void vidsch_dpc_init(struct vidsch *vidsch);
 
-/* Gives the worker one more transition to make, behind those it has. */
-void vidsch_worker_add(struct vidsch *vidsch, uint64_t duration_ns, struct vidsch_packet *packet,
-                       void (*make)(struct vidsch_packet *packet));
+/* An engine's interrupt: the task is ready once it has been delivered, which took that long when it
+ * was recorded (NULL: not known). */
+void vidsch_dpc_interrupt(struct vidsch *vidsch, struct vidsch_task *task,
+                          const uint64_t *recorded_ns);
 
-/* Looks at the context's first packet and sets it on its way. */
+/* The task goes in front of all others: it belongs to what the DPC is at. */
+void vidsch_dpc_next(struct vidsch *vidsch, struct vidsch_task *task);
+
+/* worker.c */
+void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch);
+
+/* The node may have something to do. */
+void vidsch_worker_look(struct vidsch_worker *worker, const struct vidsch_node *node);
+
+/* context.c */
+
+/* Looks at the context's first packet, which is another one than before. */
 void vidsch_context_advance(struct vidsch_context *context);
+
+/* The context waits for its turn; `again`: it had it, and gave it up for want of something. */
+void vidsch_context_ready(struct vidsch_context *context, bool again);
+void vidsch_context_unready(struct vidsch_context *context, enum vidsch_context_state state);
 
 /* Takes the first packet out of the software queue. */
 void vidsch_context_take(struct vidsch_context *context);
 
-/* The packet is complete: reports it, passes barriers, lets the context go on. */
+/* The first packet, a wait, signal or present, is the worker's to take now: how long that takes,
+ * and what then is to be done. */
+void vidsch_context_begin(struct vidsch_packet *packet, struct vidsch_task *task);
+
+/* The worker is done with a signal or present. */
+void vidsch_context_taken(void *packet);
+
+/* While the worker was at the packet others in front of it were handed back: it is no longer the
+ * first. */
+bool vidsch_context_is_overtaken(const struct vidsch_packet *packet);
+
+/* A packet that was handed over comes back to the front of the software queue. */
+void vidsch_context_hand_back(struct vidsch_packet *packet);
+
+/* Time the context has spent, up to now, with an unreached fence in front of its queue. */
+uint64_t vidsch_context_blocked_ns(const struct vidsch_context *context, uint64_t now_ns);
+
+/* Ends a hold (held++): the context may be freed now. */
+void vidsch_context_let_go(struct vidsch_context *context);
+
+/* packet.c */
+bool vidsch_packet_is_dma(const struct vidsch_packet *packet);
+
+/* A signal or present is out of the software queue: it completes behind what was taken before. */
+void vidsch_packet_taken(struct vidsch_packet *packet);
+
+/* Does what the packet is for, and completes it. */
+void vidsch_packet_conclude(struct vidsch_packet *packet);
+
+/* The packet is complete: reports it, passes barriers. */
 void vidsch_packet_complete(struct vidsch_packet *packet);
 
+/* The engine is done with the packet: the DPC completes it and what was taken behind it. */
+void vidsch_packet_interrupt(struct vidsch_packet *packet);
+
+void vidsch_packet_report(const struct vidsch_packet *packet, uint64_t now_ns);
+
+void vidsch_barrier_attach(struct vidsch_barrier *barrier, struct vidsch_packet *packet);
+
+/* fence.c, present.c */
+void vidsch_signal_complete(struct vidsch_packet *packet);
+void vidsch_present_complete(struct vidsch_packet *packet);
+void vidsch_present_begin(struct vidsch_packet *packet, struct vidsch_task *task);
+
+/* priority.c */
+struct vidsch_process *vidsch_process(struct vidsch *vidsch, uint32_t pid);
+void vidsch_process_join(struct vidsch_process *process, struct vidsch_context *context);
+void vidsch_process_leave(struct vidsch_context *context);
+void vidsch_process_free(struct vidsch *vidsch, struct vidsch_process *process);
+
+/* node.c */
 void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal);
 
-/* Puts the context into its node's ready list by priority and age. */
-void vidsch_node_ready(struct vidsch_context *context);
-void vidsch_node_unready(struct vidsch_context *context);
+/* Fills worker->task with the next thing to do on the node; false: there is nothing. */
+bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker);
 
-/* Fills the node's hardware queue from its ready contexts. */
-void vidsch_node_dispatch(struct vidsch_node *node);
+/* There may be something to hand over. */
+void vidsch_node_look(void *node);
 
+/* The policy wants to be asked again then, at the latest. */
+void vidsch_node_again(struct vidsch_node *node, uint64_t date_ns);
+
+/* The packet's memory need not stay. */
+void vidsch_node_release(struct vidsch_packet *packet);
+
+/* A slot of the hardware queue is free again. */
+void vidsch_node_free_slot(struct vidsch_node *node);
 void vidsch_node_report(struct vidsch_node *node);
+
+/* engine.c */
+void vidsch_engine_init(struct vidsch_node *node);
+
+/* The running context is charged for its time until now. */
+void vidsch_engine_charge(struct vidsch_node *node);
+
+/* A packet was placed: the engine runs it, now or when its turn comes. */
+void vidsch_engine_placed(struct vidsch_node *node);
+
+/* The engine is to stop at the next boundary, for the DPC to take back what it has. */
+void vidsch_engine_preempt(struct vidsch_node *node);
+
+/* preempt.c */
+
+/* Whether the context may have the engine taken from the one that runs; the result is reported. */
+enum probe_attempt vidsch_preempt_attempt(struct vidsch_node *node, struct vidsch_context *context);
+void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *context,
+                          struct vidsch_task *task);
+void vidsch_preempt_hand_back(void *node);
+
+/* quantum.c */
+
+/* A new one: it counts when the context runs, or only once somebody else wants the engine. */
+void vidsch_quantum_refresh(struct vidsch_context *context);
+void vidsch_quantum_renew(struct vidsch_context *context);
+
+/* Of its quantum the context has used so much. */
+void vidsch_quantum_charge(struct vidsch_context *context, uint64_t ns);
+
+/* The normal band of a node beside the focus band. */
+struct vidsch_starved {
+    int64_t credit; /* thousandths of a nanosecond */
+    uint64_t since_ns;
+    bool wanted, runs; /* since then: both bands want the engine; the normal one has it */
+    bool yields;       /* it is the normal band's turn */
+};
+
+/* Whether the focus band yields to the normal one. */
+bool vidsch_starved_yields(struct vidsch_starved *starved, struct vidsch_node *node,
+                           bool both_want_it);
 
 #endif

@@ -1,167 +1,241 @@
-/* Nodes: the GPU's engines with their hardware queues, and lazy context switching. */
+/* Nodes: what is handed to an engine, and what must come first: a place in its hardware queue,
+ * power, memory. */
 #include "model/vidsch/internal.h"
 
 #include <utlist.h>
 
-static uint64_t age(const struct vidsch_context *context)
-{
-    uint64_t order = context->queue->order;
-    return order > context->unblocked_order ? order : context->unblocked_order;
-}
-
-static bool before(const struct vidsch_context *a, const struct vidsch_context *b)
-{
-    return a->priority > b->priority || (a->priority == b->priority && age(a) < age(b));
-}
-
-/* Most contexts that become ready are the youngest: the search starts from the list's end. */
-void vidsch_node_ready(struct vidsch_context *context)
-{
-    struct vidsch_node *node = context->node;
-    if (!node->ready || before(context, node->ready)) {
-        DL_PREPEND(node->ready, context);
-        return;
-    }
-    struct vidsch_context *place = node->ready->prev; /* the last one */
-    while (before(context, place))
-        place = place->prev;
-    DL_APPEND_ELEM(node->ready, place, context);
-}
-
-void vidsch_node_unready(struct vidsch_context *context)
-{
-    DL_DELETE(context->node->ready, context);
-}
-
 void vidsch_node_report(struct vidsch_node *node)
 {
-    const struct vidsch_packet *running = node->hardware;
-    enum probe_engine state = PROBE_ENGINE_IDLE;
-    if (node->saving || (running && running->finished_ns == 0 && running->switch_ns &&
-                         sim_now(node->vidsch->sim) < running->started_ns + running->switch_ns))
-        state = PROBE_ENGINE_SWITCHING;
-    else if (running)
-        state = PROBE_ENGINE_BUSY;
+    static const enum probe_engine states[] = {
+        [VIDSCH_ENGINE_IDLE] = PROBE_ENGINE_IDLE,
+        [VIDSCH_ENGINE_SWITCHING] = PROBE_ENGINE_SWITCHING,
+        [VIDSCH_ENGINE_RUNNING] = PROBE_ENGINE_BUSY,
+        [VIDSCH_ENGINE_SAVING] = PROBE_ENGINE_SWITCHING,
+    };
     struct probe *probe = node->vidsch->probe;
-    probe->engine(probe->self, sim_now(node->vidsch->sim), node->ordinal, state,
+    probe->engine(probe->self, sim_now(node->vidsch->sim), node->ordinal, states[node->engine],
                   node->hardware_count, node->waiting);
 }
 
-static void packet_completed(struct vidsch_packet *packet)
+/* The packet is in the hardware queue. The state of the context in front of it may leave memory
+ * once it is off the engine: it is no longer the one that is lazily kept (wddm.md §4.2). */
+static void place(void *owner)
 {
-    struct vidsch_context *context = packet->context;
-    struct vidsch_node *node = context->node;
+    struct vidsch_packet *packet = owner;
+    struct vidsch_node *node = packet->context->node;
     struct vidsch *vidsch = node->vidsch;
-    node->occupied--;
-    context->in_flight--;
-    if (context->drawing == packet)
-        context->drawing = NULL;
-    if (packet->kind == PROBE_RENDER)
-        vidsch->memory.release(vidsch->memory.vidmm, packet);
-    vidsch_packet_complete(packet);
-    vidsch_node_dispatch(node);
+    struct vidsch_context *from = node->loaded;
+    if (!packet->preemptions)
+        packet->placed_ns = sim_now(vidsch->sim);
+    if (!packet->context->system)
+        node->loaded = packet->kind == PROBE_NULL_SWITCH ? NULL : packet->context;
+    node->unload = false; /* whoever wanted it will be told, and ask again */
+    DL_APPEND2(node->hardware, packet, hardware_prev, hardware_next);
+    node->hardware_count++;
+    vidsch_engine_placed(node);
+    if (from && from != node->loaded && packet->kind != PROBE_NULL_SWITCH)
+        vidsch->memory.unload(vidsch->memory.vidmm, from);
 }
 
-static void start_next(struct vidsch_node *node);
+/* The driver's part of handing a packet over: what was recorded, or what it takes mostly. */
+static uint64_t driver_ns(const struct vidsch_node *node, const struct vidsch_packet *packet)
+{
+    const struct profile_scheduler *scheduler = &node->vidsch->profile->scheduler;
+    if (packet->driver_known)
+        return packet->driver_ns;
+    if (node->cold)
+        return scheduler->driver_ns + scheduler->driver_cold_ns;
+    bool other = node->loaded != packet->context && !packet->context->system;
+    return scheduler->driver_ns + (node->hardware ? 0 : scheduler->driver_idle_ns) +
+           (other ? scheduler->driver_switch_ns : 0);
+}
 
-static void state_saved(void *owner)
+static void begin_place(struct vidsch_packet *packet, struct vidsch_task *task)
+{
+    struct vidsch_node *node = packet->context->node;
+    const struct profile_scheduler *scheduler = &node->vidsch->profile->scheduler;
+    uint64_t ns = scheduler->firmware_ns;
+    if (!node->vidsch->policy->firmware)
+        ns = scheduler->submit_ns + (node->hardware ? 0 : scheduler->submit_idle_ns) +
+             driver_ns(node, packet);
+    *task = (struct vidsch_task){.make = place, .owner = packet, .duration_ns = ns};
+    node->cold = false;
+    node->occupied++;
+}
+
+static void power_is_up(void *owner)
 {
     struct vidsch_node *node = owner;
-    node->saving = false;
-    start_next(node);
+    node->power = VIDSCH_POWER_UP;
+    node->cold = true;
+    vidsch_node_look(node);
 }
 
-static void save_state(struct vidsch_node *node)
+static void ask_for_power(void *owner)
 {
-    struct sim *sim = node->vidsch->sim;
-    if (!node->profile->save_ns)
-        return;
-    node->saving = true;
-    sim_timer_init(&node->save_timer, state_saved, node);
-    sim_after(sim, &node->save_timer, node->profile->save_ns);
-}
-
-/* The engine stops; the next packet of its hardware queue starts without the processor's help, and
- * the interrupt leads the worker to complete this one. */
-static void engine_stopped(void *owner)
-{
-    struct vidsch_packet *packet = owner;
-    struct vidsch_node *node = packet->context->node;
+    struct vidsch_node *node = owner;
     struct vidsch *vidsch = node->vidsch;
-    uint64_t now = sim_now(vidsch->sim);
-    packet->finished_ns = now;
-    blame_switch(&packet->blame, PROBE_QUEUE, now);
-    DL_DELETE(node->hardware, packet);
-    node->hardware_count--;
-    bool eager = vidsch->profile->scheduler.context_switch == PROFILE_EAGER;
-    if (eager && !packet->context->system)
-        save_state(node);
-    start_next(node);
-    vidsch_worker_add(vidsch, vidsch->profile->scheduler.complete_ns, packet, packet_completed);
+    sim_after(vidsch->sim, &node->power_timer, vidsch->profile->scheduler.power_latency_ns);
 }
 
-void vidsch_packet_executed(struct vidsch_packet *packet)
+static void begin_power_up(struct vidsch_node *node, struct vidsch_task *task)
 {
-    packet->execute_ns =
-        sim_now(packet->context->vidsch->sim) - packet->started_ns - packet->switch_ns;
-    engine_stopped(packet);
+    node->power = VIDSCH_POWER_COMING;
+    *task = (struct vidsch_task){.make = ask_for_power,
+                                 .owner = node,
+                                 .duration_ns = node->vidsch->profile->scheduler.power_up_ns};
 }
 
-static void execute(void *owner)
+/* An engine that has been idle for some time is powered down. */
+static bool is_down(struct vidsch_node *node)
 {
-    struct vidsch_packet *packet = owner;
-    struct vidsch_node *node = packet->context->node;
-    struct sim *sim = node->vidsch->sim;
-    blame_switch(&packet->blame, PROBE_EXECUTE, sim_now(sim));
-    vidsch_node_report(node);
-    if (packet->execute) {
-        packet->execute(packet->owner, packet);
-        return;
-    }
-    sim_timer_init(&packet->timer, engine_stopped, packet);
-    sim_after(sim, &packet->timer, packet->execute_ns);
+    uint64_t limit_ns = node->vidsch->profile->scheduler.power_idle_ns;
+    uint64_t idle_ns = sim_now(node->vidsch->sim) - node->idle_since_ns;
+    if (limit_ns && node->power == VIDSCH_POWER_UP && !node->occupied && !node->cold &&
+        idle_ns >= limit_ns)
+        node->power = VIDSCH_POWER_DOWN;
+    return node->power != VIDSCH_POWER_UP;
 }
 
-static void start_next(struct vidsch_node *node)
+enum admission { STARTED, LOOK_AGAIN, STUCK };
+
+static void is_prepared(struct vidsch_packet *packet)
 {
-    struct vidsch_packet *packet = node->hardware;
-    if (!packet || node->saving) {
-        vidsch_node_report(node);
-        return;
-    }
-    struct sim *sim = node->vidsch->sim;
-    packet->started_ns = sim_now(sim);
-    if (packet->switch_ns == 0) {
-        execute(packet);
-        return;
-    }
-    blame_switch(&packet->blame, PROBE_SWITCH, packet->started_ns);
-    vidsch_node_report(node);
-    sim_timer_init(&packet->timer, execute, packet);
-    sim_after(sim, &packet->timer, packet->switch_ns);
+    packet->prepared = true;
+    packet->context->in_flight++;
 }
 
-/* Lazy: a context's state stays on the engine until a packet of another one is placed behind it
- * (wddm.md §8.6); then it is saved, and the other's restored. Eager: every packet's state is
- * restored before and saved after it, whoever comes next. */
-static void switch_context(struct vidsch_node *node, struct vidsch_packet *packet)
+void vidsch_node_release(struct vidsch_packet *packet)
+{
+    struct vidsch *vidsch = packet->context->vidsch;
+    packet->prepared = false;
+    packet->context->in_flight--;
+    if (packet->kind == PROBE_RENDER)
+        vidsch->memory.release(vidsch->memory.vidmm, packet);
+}
+
+/* VidMm may be done at once, or call back before it has answered: then the context is looked at
+ * again. */
+static enum admission prepare(struct vidsch_packet *packet)
+{
+    struct vidsch_context *context = packet->context;
+    struct vidsch *vidsch = context->vidsch;
+    if (packet->prepared)
+        return STARTED;
+    context->preparing = packet->kind == PROBE_RENDER;
+    if (!context->preparing || vidsch->memory.prepare(vidsch->memory.vidmm, packet)) {
+        context->preparing = false;
+        is_prepared(packet);
+        return STARTED;
+    }
+    if (context->preparing)
+        vidsch_context_unready(context, VIDSCH_CONTEXT_PREPARING);
+    context->preparing = false;
+    return LOOK_AGAIN;
+}
+
+void vidsch_prepare_again(struct vidsch_packet *packet)
+{
+    struct vidsch_context *context = packet->context;
+    if (context->preparing)
+        context->preparing = false;
+    else
+        vidsch_context_ready(context, true);
+}
+
+void vidsch_prepared(struct vidsch_packet *packet)
+{
+    is_prepared(packet);
+    if (packet->context->queue != packet) /* others were handed back in front of it */
+        vidsch_node_release(packet);
+    vidsch_prepare_again(packet);
+}
+
+/* The context's first packet is for the engine, and it is the context's turn. */
+static enum admission admit(struct vidsch_node *node, struct vidsch_context *context,
+                            struct vidsch_task *task)
 {
     struct vidsch *vidsch = node->vidsch;
-    struct vidsch_context *to = packet->context, *from = node->loaded;
-    if (to->system)
+    struct vidsch_packet *packet = context->queue;
+    if (vidsch_preempt_attempt(node, context) == PROBE_ATTEMPT_SUCCESS) {
+        vidsch_preempt_begin(node, context, task);
+        return STARTED;
+    }
+    if (node->preempting || node->occupied >= vidsch->profile->scheduler.queue_depth)
+        return STUCK;
+    if (is_down(node)) {
+        if (node->power == VIDSCH_POWER_COMING)
+            return STUCK;
+        begin_power_up(node, task);
+        return STARTED;
+    }
+    enum admission admission = prepare(packet);
+    if (admission == STARTED) {
+        begin_place(packet, task);
+        blame_switch(&packet->blame, PROBE_QUEUE, sim_now(vidsch->sim));
+        vidsch_context_take(context);
+        DL_APPEND(context->taken, packet);
+        vidsch_context_advance(context);
+    }
+    return admission;
+}
+
+/* What the context has on its idle engine must leave: a packet of length zero switches to the null
+ * context (wddm.md §8.6). */
+static void begin_unload(struct vidsch_node *node, struct vidsch_task *task)
+{
+    node->unload = false;
+    node->null_packet = (struct vidsch_packet){.kind = PROBE_NULL_SWITCH,
+                                               .context = node->loaded,
+                                               .queued_ns = sim_now(node->vidsch->sim)};
+    node->loaded->held++;
+    blame_begin(&node->null_packet.blame, PROBE_QUEUE, sim_now(node->vidsch->sim));
+    begin_place(&node->null_packet, task);
+}
+
+bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
+{
+    struct vidsch *vidsch = node->vidsch;
+    for (;;) {
+        if (worker == node->placer && node->unload && node->loaded && !node->occupied &&
+            !node->preempting) {
+            begin_unload(node, &worker->task);
+            return true;
+        }
+        struct vidsch_context *context = worker == &vidsch->worker ? node->apart : NULL;
+        if (!context && worker == node->placer)
+            context = vidsch->policy->select(node);
+        if (!context)
+            return false;
+        if (!vidsch_packet_is_dma(context->queue)) {
+            vidsch_context_begin(context->queue, &worker->task);
+            return true;
+        }
+        enum admission admission = admit(node, context, &worker->task);
+        if (admission != LOOK_AGAIN)
+            return admission == STARTED;
+    }
+}
+
+void vidsch_node_free_slot(struct vidsch_node *node)
+{
+    node->occupied--;
+    node->idle_since_ns = sim_now(node->vidsch->sim);
+}
+
+void vidsch_node_look(void *owner)
+{
+    struct vidsch_node *node = owner;
+    vidsch_worker_look(node->placer, node);
+}
+
+void vidsch_node_again(struct vidsch_node *node, uint64_t date_ns)
+{
+    struct sim *sim = node->vidsch->sim;
+    if (sim_timer_pending(&node->again) && node->again_ns <= date_ns)
         return;
-    bool eager = vidsch->profile->scheduler.context_switch == PROFILE_EAGER;
-    const struct profile_node *profile = node->profile;
-    if (from != to || eager)
-        packet->switch_ns =
-            profile->switch_ns + profile->restore_ns + (from && !eager ? profile->save_ns : 0);
-    struct probe *probe = vidsch->probe;
-    probe->context_switch(probe->self, sim_now(vidsch->sim), node->ordinal,
-                          from ? from->id : UINT32_MAX, to->id, from != to || eager,
-                          packet->switch_ns);
-    node->loaded = to;
-    if (from && from != to)
-        vidsch->memory.unload(vidsch->memory.vidmm, from);
+    node->again_ns = date_ns;
+    sim_at(sim, &node->again, date_ns);
 }
 
 bool vidsch_unload_idle(struct vidsch *vidsch)
@@ -169,60 +243,21 @@ bool vidsch_unload_idle(struct vidsch *vidsch)
     bool any = false;
     for (uint32_t i = 0; i < vidsch->profile->node_count; i++) {
         struct vidsch_node *node = &vidsch->nodes[i];
-        struct vidsch_context *context = node->loaded;
-        if (!context || node->occupied || node->saving)
+        if (!node->loaded || node->occupied || node->unload)
             continue;
-        node->loaded = NULL;
-        if (vidsch->profile->scheduler.context_switch !=
-            PROFILE_EAGER) /* else it is saved already */
-            save_state(node);
-        vidsch_node_report(node);
-        vidsch->memory.unload(vidsch->memory.vidmm, context);
+        node->unload = true;
         any = true;
+        vidsch_worker_look(node->placer, node);
     }
     return any;
 }
 
-static void place(struct vidsch_packet *packet)
+bool vidsch_unloading(const struct vidsch *vidsch)
 {
-    struct vidsch_node *node = packet->context->node;
-    packet->placed_ns = sim_now(node->vidsch->sim);
-    switch_context(node, packet);
-    DL_APPEND(node->hardware, packet);
-    node->hardware_count++;
-    if (node->hardware == packet)
-        start_next(node);
-    else
-        vidsch_node_report(node);
-}
-
-void vidsch_node_dispatch(struct vidsch_node *node)
-{
-    struct vidsch *vidsch = node->vidsch;
-    while (node->ready && node->occupied < vidsch->profile->scheduler.queue_depth) {
-        struct vidsch_context *context = node->ready;
-        struct vidsch_packet *packet = context->queue;
-        DL_DELETE(node->ready, context);
-        context->state = VIDSCH_CONTEXT_PREPARING;
-        if (packet->kind == PROBE_RENDER && !vidsch->memory.prepare(vidsch->memory.vidmm, packet))
-            continue;
-        node->occupied++;
-        context->in_flight++;
-        context->drawing = packet;
-        vidsch_context_take(context);
-        blame_switch(&packet->blame, PROBE_QUEUE, sim_now(vidsch->sim));
-        vidsch_worker_add(vidsch, vidsch->profile->scheduler.submit_ns, packet, place);
-        if (context->state == VIDSCH_CONTEXT_IDLE)
-            vidsch_context_advance(context);
-    }
-}
-
-void vidsch_prepared(struct vidsch_packet *packet)
-{
-    struct vidsch_context *context = packet->context;
-    context->state = VIDSCH_CONTEXT_READY;
-    vidsch_node_ready(context);
-    vidsch_node_dispatch(context->node);
+    for (uint32_t i = 0; i < vidsch->profile->node_count; i++)
+        if (vidsch->nodes[i].unload || vidsch->nodes[i].null_packet.context)
+            return true;
+    return false;
 }
 
 void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal)
@@ -231,4 +266,14 @@ void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal)
     node->vidsch = vidsch;
     node->ordinal = ordinal;
     node->profile = &vidsch->profile->nodes[ordinal];
+    node->previous = UINT32_MAX;
+    node->placer = &vidsch->worker;
+    if (vidsch->policy->firmware) {
+        vidsch_worker_init(&node->firmware, vidsch);
+        node->placer = &node->firmware;
+    }
+    sim_timer_init(&node->again, vidsch_node_look, node);
+    sim_timer_init(&node->power_timer, power_is_up, node);
+    vidsch_engine_init(node);
+    node->ready = vidsch->policy->create(node);
 }

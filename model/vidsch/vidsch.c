@@ -11,11 +11,13 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
     vidsch->sim = sim;
     vidsch->profile = profile;
     vidsch->probe = probe;
+    vidsch->policy = vidsch_policies[profile->scheduler.policy];
+    vidsch->links.object_size = 2 * sizeof(void *);
+    vidsch_worker_init(&vidsch->worker, vidsch);
+    vidsch_dpc_init(vidsch);
     vidsch->nodes = memory_new(profile->node_count, sizeof *vidsch->nodes);
     for (uint32_t node = 0; node < profile->node_count; node++)
         vidsch_node_init(vidsch, node);
-    vidsch->links.object_size = 2 * sizeof(void *);
-    vidsch_worker_init(vidsch);
     return vidsch;
 }
 
@@ -29,32 +31,80 @@ uint64_t vidsch_pending(const struct vidsch *vidsch)
     return vidsch->submitted - vidsch->completed;
 }
 
+static uint32_t count(const struct vidsch_packet *list)
+{
+    uint32_t count = 0;
+    const struct vidsch_packet *packet;
+    DL_FOREACH (list, packet)
+        count++;
+    return count;
+}
+
+static const char *check_context(const struct vidsch_context *context, uint64_t *stay_ns)
+{
+    uint64_t now = sim_now(context->vidsch->sim);
+    uint32_t in_flight = 0;
+    const struct vidsch_packet *packet;
+    DL_FOREACH (context->queue, packet) {
+        *stay_ns += now - packet->queued_ns;
+        in_flight += packet->prepared;
+    }
+    DL_FOREACH (context->taken, packet) {
+        *stay_ns += now - packet->queued_ns;
+        in_flight += vidsch_packet_is_dma(packet);
+    }
+    if (count(context->queue) != context->queued)
+        return "a context's software queue does not hold what was counted";
+    if (in_flight != context->in_flight)
+        return "a context has not as many packets in flight as were counted";
+    if (count(context->taken) + context->queued != context->uncompleted)
+        return "a context's packets are not those queued plus those taken";
+    if ((context->state == VIDSCH_CONTEXT_IDLE) != (context->queue == NULL))
+        return "a context is idle with packets queued, or waits without";
+    return NULL;
+}
+
+static const char *check_node(const struct vidsch_node *node)
+{
+    uint32_t placed = 0;
+    const struct vidsch_packet *packet;
+    DL_FOREACH2 (node->hardware, packet, hardware_next)
+        placed++;
+    if (placed != node->hardware_count || placed > node->occupied)
+        return "a hardware queue does not hold what was counted";
+    if (node->occupied > node->vidsch->profile->scheduler.queue_depth)
+        return "a hardware queue holds more packets than its depth";
+    if (node->engine == VIDSCH_ENGINE_IDLE && node->hardware && !node->stopping)
+        return "an engine is idle with packets in its hardware queue";
+    return NULL;
+}
+
+/* Little's law holds as an identity: packets present, integrated over time, are the times that
+ * they stayed. */
+static const char *check_little(const struct vidsch *vidsch, uint64_t stay_ns)
+{
+    uint64_t now = sim_now(vidsch->sim);
+    uint64_t presence_ns =
+        vidsch->presence_ns + vidsch_pending(vidsch) * (now - vidsch->presence_since_ns);
+    return presence_ns != vidsch->stayed_ns + stay_ns
+               ? "Little's law: packets present over time are not the times that they stayed"
+               : NULL;
+}
+
 const char *vidsch_check(const struct vidsch *vidsch)
 {
-    uint64_t pending = 0;
+    uint64_t pending = 0, stay_ns = 0;
+    const char *wrong = NULL;
     const struct vidsch_context *context;
-    const struct vidsch_packet *packet;
     DL_FOREACH2 (vidsch->contexts, context, all_next) {
-        uint32_t queued = 0;
-        DL_FOREACH (context->queue, packet)
-            queued++;
-        if (queued != context->queued)
-            return "a context's software queue does not hold what was counted";
-        pending += context->queued + context->in_flight;
+        wrong = wrong ? wrong : check_context(context, &stay_ns);
+        pending += context->uncompleted;
     }
-    if (pending != vidsch_pending(vidsch))
-        return "packets queued are not packets completed plus packets pending";
-    for (uint32_t i = 0; i < vidsch->profile->node_count; i++) {
-        const struct vidsch_node *node = &vidsch->nodes[i];
-        uint32_t placed = 0;
-        DL_FOREACH (node->hardware, packet)
-            placed++;
-        if (placed != node->hardware_count || placed > node->occupied)
-            return "a hardware queue does not hold what was counted";
-        if (node->occupied > vidsch->profile->scheduler.queue_depth)
-            return "a hardware queue holds more packets than its depth";
-    }
-    return NULL;
+    if (!wrong && pending != vidsch_pending(vidsch))
+        wrong = "packets queued are not packets completed plus packets pending";
+    for (uint32_t i = 0; i < vidsch->profile->node_count && !wrong; i++)
+        wrong = check_node(&vidsch->nodes[i]);
+    return wrong ? wrong : check_little(vidsch, stay_ns);
 }
 
 void vidsch_destroy(struct vidsch *vidsch)
@@ -64,7 +114,11 @@ void vidsch_destroy(struct vidsch *vidsch)
     struct vidsch_context *context, *next;
     DL_FOREACH_SAFE2 (vidsch->contexts, context, next, all_next)
         free(context);
-    memory_pool_fini(&vidsch->tasks);
+    struct vidsch_process *process, *next_process;
+    HASH_ITER (hh, vidsch->processes, process, next_process)
+        vidsch_process_free(vidsch, process);
+    for (uint32_t i = 0; i < vidsch->profile->node_count; i++)
+        free(vidsch->nodes[i].ready);
     memory_pool_fini(&vidsch->links);
     free(vidsch->nodes);
     free(vidsch);

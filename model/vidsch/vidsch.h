@@ -1,13 +1,16 @@
 /* VidSch, the GPU scheduler: contexts with software queues, nodes with hardware queues, fences.
  *
- * A packet's life: queued in its context's software queue; behind a wait packet it stays there
- * until the fence is reached; once it is the context's first, the node's turn comes by priority,
- * then by age; VidMm prepares its memory; the worker hands it to the node's hardware queue; the
- * engine switches contexts if it must and runs it; an interrupt later the worker completes it.
+ * A packet's life: queued in its context's software queue; once it is the context's first and the
+ * policy says that it is the context's turn, VidMm prepares its memory and it is handed to the
+ * node's hardware queue; the engine switches contexts if it must and runs it, or is preempted and
+ * hands it back; an interrupt later the DPC completes it. Waits, signals and presents are taken by
+ * the worker when it is the context's turn; a wait stays until its fence is reached, a signal or
+ * present completes behind what its context has on the engine.
  *
- * One worker makes all transitions of an adapter, one after the other: submissions, completions,
- * waits and signals each take their time on it (wddm.md §8; the Windows recording shows 7 to 13 us
- * between consecutive transitions). */
+ * One worker hands over what the policy chooses, one packet after the other, and sleeps in between;
+ * completions come from the DPC, which runs beside it. Each step takes its time (wddm.md §8; the
+ * times are those of the Windows recording). With hardware scheduling the engines choose
+ * themselves. */
 #ifndef WDDMSIM_VIDSCH_H
 #define WDDMSIM_VIDSCH_H
 
@@ -43,16 +46,34 @@ struct vidsch_broadcast {
     uint32_t left;
 };
 
+/* What a DPC has to do: it takes `duration_ns`, then `make` is called. */
+struct vidsch_task {
+    void (*make)(void *owner);
+    void *owner;
+    uint64_t duration_ns;
+    uint64_t ready_ns; /* not before */
+    struct vidsch_task *prev, *next;
+};
+
 struct vidsch_packet {
     enum probe_packet_kind kind;
     struct vidsch_context *context;
-    struct vidsch_packet *prev, *next; /* in the software queue, then in the hardware queue */
-    uint64_t order;
+    uint64_t id;                       /* in the order of queueing */
+    struct vidsch_packet *prev, *next; /* in the software queue, then among the taken ones */
+    struct vidsch_packet *hardware_prev, *hardware_next; /* in the node's hardware queue */
 
     uint64_t queued_ns, placed_ns, started_ns, finished_ns;
-    uint64_t execute_ns; /* engine time on this adapter; paging: what it took */
+    uint64_t execute_ns;              /* engine time on this adapter; paging: what it took */
+    uint64_t granule_ns;              /* longest stretch that cannot be preempted; 0: the node's */
+    uint64_t driver_ns, interrupt_ns; /* as recorded, if they were and count */
+    bool driver_known, interrupt_known;
+    uint64_t remaining_ns; /* of execute_ns, when it was last taken up */
+    uint64_t resumed_ns;   /* then */
     uint64_t switch_ns;
     uint64_t blocked_before_ns; /* the context's blocked time when the packet was queued */
+    uint32_t preemptions;       /* times it was handed back */
+    uint32_t flips;             /* that show what it draws */
+    bool started;
     struct blame blame;
 
     struct vidsch_fence *fence; /* wait and signal */
@@ -68,6 +89,7 @@ struct vidsch_packet {
     uint32_t reference_count;
     uint32_t hits;
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
+    bool prepared;       /* its memory is pinned */
 
     /* A paging packet does not run for a known time: `execute` starts it, and
      * vidsch_packet_executed says when it is over. */
@@ -76,7 +98,7 @@ struct vidsch_packet {
     void (*completed)(void *owner, struct vidsch_packet *packet);
     void *owner;
 
-    struct sim_timer timer;
+    struct vidsch_task task;
     struct vidsch_barrier_link *barriers; /* pass when this packet completes */
 };
 
@@ -91,13 +113,32 @@ struct vidsch_barrier {
 struct vidsch_memory {
     void *vidmm;
     /* Is all the packet needs resident? Then it is pinned there and the answer is yes; else paging
-     * starts and vidsch_prepared is called when asking again is worthwhile. */
+     * starts, and either vidsch_prepared is called once all is there and pinned, or
+     * vidsch_prepare_again when asking again is worthwhile. */
     bool (*prepare)(void *vidmm, struct vidsch_packet *packet);
-    /* The packet left the hardware queue. */
+    /* The packet is complete, or was preempted and will be prepared again: what was pinned for it
+     * may go. */
     void (*release)(void *vidmm, struct vidsch_packet *packet);
     /* A packet of another context was placed behind this context's: its GPU-context allocations
      * need not stay (wddm.md §4.2). */
     void (*unload)(void *vidmm, struct vidsch_context *context);
+};
+
+/* D3DKMT_SCHEDULINGPRIORITYCLASS of a process, and the band it is in (wddm.md §8.3, §8.5). */
+enum vidsch_class {
+    VIDSCH_CLASS_IDLE,
+    VIDSCH_CLASS_BELOW_NORMAL,
+    VIDSCH_CLASS_NORMAL,
+    VIDSCH_CLASS_ABOVE_NORMAL,
+    VIDSCH_CLASS_HIGH,
+    VIDSCH_CLASS_REALTIME
+};
+enum vidsch_band {
+    VIDSCH_BAND_IDLE,
+    VIDSCH_BAND_NORMAL,
+    VIDSCH_BAND_FOCUS,
+    VIDSCH_BAND_REALTIME,
+    VIDSCH_BANDS
 };
 
 struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, struct probe *probe);
@@ -116,7 +157,20 @@ void vidsch_context_destroy(struct vidsch_context *context);
  * (wddm.md §3.4: the device's scheduler is flushed). Other work runs. */
 void vidsch_context_flush(struct vidsch_context *context);
 
+/* Of all contexts of the process, those to come included. */
+void vidsch_process_set_class(struct vidsch *vidsch, uint32_t pid, enum vidsch_class class);
+void vidsch_process_set_band(struct vidsch *vidsch, uint32_t pid, enum vidsch_band band);
+
+/* The process is gone: who gets its number next begins as everybody does. */
+void vidsch_process_exit(struct vidsch *vidsch, uint32_t pid);
+
+/* -7..7, among all contexts and among those of its process. */
 void vidsch_context_set_priority(struct vidsch_context *context, int32_t priority);
+void vidsch_context_set_in_process_priority(struct vidsch_context *context, int32_t priority);
+
+/* A quantum of its own, instead of its band's; 0: its band's. */
+void vidsch_context_set_quantum(struct vidsch_context *context, uint64_t quantum_ns);
+
 void *vidsch_context_owner(const struct vidsch_context *context);
 uint32_t vidsch_context_id(const struct vidsch_context *context);
 uint32_t vidsch_context_node(const struct vidsch_context *context);
@@ -125,7 +179,7 @@ bool vidsch_context_system(const struct vidsch_context *context);
 /* Whether the context's state is on its engine, or will be after what is placed. */
 bool vidsch_context_loaded(const struct vidsch_context *context);
 
-/* Packets of the context between preparation and release. */
+/* Packets of the context for which memory is pinned. */
 uint32_t vidsch_context_in_flight(const struct vidsch_context *context);
 
 /* The context's GPU-context allocations: VidMm's business, kept here for it. NULL: none. */
@@ -139,12 +193,16 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
 /* A paging packet's work is over. */
 void vidsch_packet_executed(struct vidsch_packet *packet);
 
-/* VidMm is done preparing the packet. */
+/* VidMm is done preparing the packet; or it is not, but is to be asked again. */
 void vidsch_prepared(struct vidsch_packet *packet);
+void vidsch_prepare_again(struct vidsch_packet *packet);
 
 /* Switches idle engines to the null context, so that what the last context keeps resident there may
- * move (wddm.md §8.6). False: there was none. */
+ * move (wddm.md §8.6): the memory's `unload` says when. False: there was none. */
 bool vidsch_unload_idle(struct vidsch *vidsch);
+
+/* Whether such a switch is under way. */
+bool vidsch_unloading(const struct vidsch *vidsch);
 
 /* Raises a fence from the CPU or from a completed packet and lets its waiters go. */
 void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value);

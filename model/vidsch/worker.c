@@ -1,54 +1,68 @@
-/* The worker: one thread of VidSch that makes an adapter's transitions one after the other. */
+/* The worker: one thread that makes an adapter's transitions one after the other, going round the
+ * nodes. With hardware scheduling each engine has a worker of its own, its firmware, to pick the
+ * packets. */
 #include "model/vidsch/internal.h"
 
-#include <utlist.h>
-
-static void work(void *owner);
-
-static void make_first(struct vidsch *vidsch)
+static bool find_task(struct vidsch_worker *worker)
 {
-    struct vidsch_worker *worker = &vidsch->worker;
-    struct vidsch_task *task = worker->tasks;
-    DL_DELETE(worker->tasks, task);
-    void (*make)(struct vidsch_packet * packet) = task->make;
-    struct vidsch_packet *packet = task->packet;
-    memory_pool_give(&vidsch->tasks, task);
-    make(packet);
+    struct vidsch *vidsch = worker->vidsch;
+    while (worker->nodes) {
+        /* The first node from `turn` on, round the end. */
+        uint64_t behind = worker->nodes >> worker->turn << worker->turn;
+        uint32_t ordinal = (uint32_t)__builtin_ctzll(behind ? behind : worker->nodes);
+        uint64_t bit = UINT64_C(1) << ordinal;
+        worker->nodes &= ~bit; /* whatever happens meanwhile may set it again */
+        if (vidsch_node_next(&vidsch->nodes[ordinal], worker)) {
+            worker->nodes |= bit;
+            worker->turn = (ordinal + 1) % vidsch->profile->node_count;
+            return true;
+        }
+    }
+    return false;
 }
 
-/* Makes what takes no time at once and sets the timer for the rest. Transitions that a transition
- * brings about queue up behind: `running` keeps this loop the only one. */
-static void go_on(struct vidsch *vidsch)
+/* Makes what takes no time at once and sets the timer for the rest. What a transition brings about
+ * only marks nodes: this loop is the only one. */
+static void go_on(struct vidsch_worker *worker)
 {
-    struct vidsch_worker *worker = &vidsch->worker;
-    while (worker->tasks && worker->tasks->duration_ns == 0)
-        make_first(vidsch);
-    worker->running = worker->tasks != NULL;
-    if (worker->running)
-        sim_after(vidsch->sim, &worker->timer, worker->tasks->duration_ns);
+    worker->state = VIDSCH_WORKING;
+    while (find_task(worker)) {
+        if (worker->task.duration_ns) {
+            sim_after(worker->vidsch->sim, &worker->timer, worker->task.duration_ns);
+            return;
+        }
+        worker->task.make(worker->task.owner);
+    }
+    worker->state = VIDSCH_ASLEEP;
 }
 
+/* Awake, or done with the transition in hand. */
 static void work(void *owner)
 {
-    struct vidsch *vidsch = owner;
-    make_first(vidsch);
-    go_on(vidsch);
+    struct vidsch_worker *worker = owner;
+    if (worker->state == VIDSCH_WORKING)
+        worker->task.make(worker->task.owner);
+    go_on(worker);
 }
 
-void vidsch_worker_init(struct vidsch *vidsch)
+void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch)
 {
-    vidsch->tasks.object_size = sizeof(struct vidsch_task);
-    sim_timer_init(&vidsch->worker.timer, work, vidsch);
+    worker->vidsch = vidsch;
+    sim_timer_init(&worker->timer, work, worker);
 }
 
-void vidsch_worker_add(struct vidsch *vidsch, uint64_t duration_ns, struct vidsch_packet *packet,
-                       void (*make)(struct vidsch_packet *packet))
+void vidsch_worker_look(struct vidsch_worker *worker, const struct vidsch_node *node)
 {
-    struct vidsch_task *task = memory_pool_take(&vidsch->tasks);
-    *task = (struct vidsch_task){.make = make, .packet = packet, .duration_ns = duration_ns};
-    DL_APPEND(vidsch->worker.tasks, task);
-    if (!vidsch->worker.running) {
-        vidsch->worker.running = true;
-        go_on(vidsch);
+    worker->nodes |= UINT64_C(1) << node->ordinal;
+    if (worker->state != VIDSCH_ASLEEP)
+        return;
+    uint64_t wake_ns = worker == &worker->vidsch->worker
+                           ? worker->vidsch->profile->scheduler.wake_ns
+                           : 0; /* an engine's firmware does not sleep */
+    if (wake_ns) {
+        worker->state = VIDSCH_WAKING;
+        sim_after(worker->vidsch->sim, &worker->timer, wake_ns);
+    } else {
+        go_on(worker);
     }
 }

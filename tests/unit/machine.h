@@ -140,6 +140,12 @@ static void ignore_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t f
     (void)self, (void)now_ns, (void)node, (void)from, (void)to, (void)made, (void)cost_ns;
 }
 
+static void ignore_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                           enum probe_attempt result)
+{
+    (void)self, (void)now_ns, (void)node, (void)context, (void)result;
+}
+
 static void ignore_paging(void *self, const struct probe_paging *operation)
 {
     (void)self, (void)operation;
@@ -191,6 +197,7 @@ static inline void machine_run(const char *const (*settings)[2], void (*body)(vo
                                    .packet = ignore_packet,
                                    .engine = ignore_engine,
                                    .context_switch = ignore_switch,
+                                   .attempt = ignore_attempt,
                                    .paging = ignore_paging,
                                    .resident = ignore_bytes,
                                    .committed = ignore_bytes,

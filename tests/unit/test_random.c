@@ -76,16 +76,22 @@ static bool some_allocations(struct workload *workload, const struct process *pr
 static void create_process(struct workload *workload, size_t number)
 {
     static const char *const nodes[CONTEXTS] = {"3d", "compute", "copy"};
+    static const char *const classes[] = {"normal", "idle", "high", "realtime"};
+    static const char *const bands[] = {"normal", "focus", "realtime"};
     struct process *process = &workload->processes[number];
     memset(process, 0, sizeof *process);
     process->alive = true;
     event(workload, number, "CreateDevice", ",\"device\":%zu", number);
     for (size_t i = 0; i < CONTEXTS; i++) {
         event(workload, number, "CreateContext",
-              ",\"device\":%zu,\"context\":%" PRIu64 ",\"node\":\"%s\",\"priority\":%d", number,
-              object(number, i), nodes[below(workload, CONTEXTS)], (int)below(workload, 5) - 2);
+              ",\"device\":%zu,\"context\":%" PRIu64
+              ",\"node\":\"%s\",\"priority\":%d,\"in-process\":%d",
+              number, object(number, i), nodes[below(workload, CONTEXTS)],
+              (int)below(workload, 5) - 2, (int)below(workload, 3) - 1);
         process->context[i] = true;
     }
+    event(workload, number, "SetProcessPriority", ",\"class\":\"%s\",\"band\":\"%s\"",
+          classes[below(workload, 4)], bands[below(workload, 3)]);
 }
 
 static void change_allocation(struct workload *workload, size_t number, size_t i)
@@ -179,8 +185,9 @@ static void submit(struct workload *workload, size_t number, size_t context)
     bool chosen[ALLOCATIONS];
     some_allocations(workload, &workload->processes[number], number, list, chosen);
     event(workload, number, "Submit",
-          ",\"context\":%" PRIu64 ",\"gpu\":%" PRIu64 ",\"allocations\":[%s]",
-          object(number, context), below(workload, 400000), list);
+          ",\"context\":%" PRIu64 ",\"gpu\":%" PRIu64 ",\"granule\":%" PRIu64
+          ",\"allocations\":[%s]",
+          object(number, context), below(workload, 400000), below(workload, 3) * 10000, list);
 }
 
 static void one_event(struct workload *workload)
@@ -237,6 +244,7 @@ struct seen {
         uint64_t since_ns;
         uint64_t state_ns[3], depth_ns;
         uint64_t execute_ns, switch_ns, sojourn_ns;
+        bool preempted;
     } node[NODES];
     struct {
         int64_t resident, came, went;
@@ -286,11 +294,22 @@ static void see_packet(void *self, uint64_t now_ns, const struct probe_packet *p
 {
     (void)self;
     at(now_ns);
-    if (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING)
+    if (packet->kind == PROBE_PREEMPTION) {
+        child_expects(packet->queued_ns <= packet->started_ns, true);
+        child_expects(packet->started_ns <= packet->finished_ns, true);
+        child_expects(packet->finished_ns <= packet->completed_ns, true);
+    }
+    if (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING &&
+        packet->kind != PROBE_NULL_SWITCH)
         return;
     child_expects(packet->queued_ns <= packet->placed_ns, true);
     child_expects(packet->placed_ns <= packet->started_ns, true);
-    child_expects(packet->started_ns + packet->switch_ns + packet->execute_ns, packet->finished_ns);
+    if (packet->preemptions)
+        child_expects(packet->started_ns + packet->execute_ns <= packet->finished_ns, true);
+    else
+        child_expects(packet->started_ns + packet->switch_ns + packet->execute_ns,
+                      packet->finished_ns);
+    seen.node[packet->node].preempted |= packet->preemptions > 0;
     child_expects(packet->finished_ns <= packet->completed_ns, true);
     child_expects(packet->hits <= packet->references, true);
     seen.node[packet->node].sojourn_ns += packet->finished_ns - packet->placed_ns;
@@ -318,6 +337,14 @@ static void see_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from
     at(now_ns);
     child_expects(made || from == to, true);
     child_expects(made || cost_ns == 0, true);
+}
+
+static void see_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                        enum probe_attempt result)
+{
+    (void)self, (void)node, (void)context;
+    at(now_ns);
+    child_expects(result < PROBE_ATTEMPTS, true);
 }
 
 static void see_paging(void *self, const struct probe_paging *operation)
@@ -387,6 +414,7 @@ static struct probe probe = {
     .packet = see_packet,
     .engine = see_engine,
     .context_switch = see_switch,
+    .attempt = see_attempt,
     .paging = see_paging,
     .resident = see_resident,
     .committed = see_committed,
@@ -402,8 +430,12 @@ static void add_up(uint64_t end_ns)
 {
     for (uint32_t node = 0; node < seen.machine.nodes; node++) {
         see_engine(NULL, end_ns, node, PROBE_ENGINE_IDLE, 0, 0);
-        /* Little's law: the hardware queue's length over time is its packets' time in it. */
-        child_expects(seen.node[node].depth_ns, seen.node[node].sojourn_ns);
+        /* Little's law: the hardware queue's length over time is its packets' time in it; those
+         * that were preempted were out of it for some. */
+        if (seen.node[node].preempted)
+            child_expects(seen.node[node].depth_ns <= seen.node[node].sojourn_ns, true);
+        else
+            child_expects(seen.node[node].depth_ns, seen.node[node].sojourn_ns);
         child_expects(seen.node[node].state_ns[PROBE_ENGINE_BUSY], seen.node[node].execute_ns);
         child_expects(seen.node[node].state_ns[PROBE_ENGINE_SWITCHING] >= seen.node[node].switch_ns,
                       true);
@@ -444,6 +476,31 @@ static void choose_machine(struct workload *workload, struct profile *profile)
     if (!profile_load("rtx3070-8g", profile, &error))
         child_fails("%s", error.message);
     set_value(profile, "wddm", below(workload, 2) ? "1.2" : "2.0");
+    static const char *const policies[] = {"software", "hardware", "fifo"};
+    static const char *const boundaries[] = {"none", "dma-buffer", "pixel", "instruction"};
+    static const char *const quanta[] = {"0ns", "50us", "1ms"};
+    static const char *const nodes[] = {"nodes.3d", "nodes.compute", "nodes.copy"};
+    set_value(profile, "scheduler.policy", policies[below(workload, 3)]);
+    for (size_t i = 0; i < 3; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s.preemption", nodes[i]);
+        set_value(profile, key, boundaries[below(workload, 4)]);
+    }
+    set_value(profile, "scheduler.quantum.normal", quanta[below(workload, 3)]);
+    set_value(profile, "scheduler.quantum.process", quanta[below(workload, 3)]);
+    set_value(profile, "scheduler.preemption-quantum", quanta[below(workload, 3)]);
+    set_value(profile, "scheduler.power-idle", quanta[below(workload, 3)]);
+    /* What takes no time is done on the spot, one thing inside another. */
+    static const char *const steps[] = {
+        "wake", "submit", "submit-idle", "driver", "driver-idle", "driver-switch", "preempt",
+        "wait", "signal", "present",     "flip",   "firmware",    "interrupt",     "complete"};
+    bool free_of_charge = below(workload, 2);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && free_of_charge; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "scheduler.%s", steps[i]);
+        if (below(workload, 8))
+            set_value(profile, key, "0ns");
+    }
     set_value(profile, "scheduler.context-switch", below(workload, 2) ? "lazy" : "eager");
     set_value(profile, "scheduler.queue-depth", depths[below(workload, 3)]);
     set_value(profile, "segments.local.cpu-visible", "1MiB");

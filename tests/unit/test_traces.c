@@ -197,6 +197,9 @@ static void fill(const struct trace_op_spec *spec, void *structure, uint64_t giv
         case TRACE_TYPE_FLAGS:
             *(uint64_t *)value = random_bits() & trace_flags_known(field->flags);
             break;
+        case TRACE_TYPE_CHOICE:
+            *(uint64_t *)value = field->flags[below(4)].bit; /* each table has four at least */
+            break;
         case TRACE_TYPE_STANDARD:
             *(struct trace_standard *)value = (struct trace_standard){below(3), random_count()};
             break;
@@ -228,6 +231,10 @@ static struct trace_event random_event(enum trace_op op, uint64_t given, uint64_
         given &= ~TRACE_GIVEN(TRACE_CONTEXTS);
     if (op == TRACE_CREATE_CONTEXT_ALLOCATION && !trace_given(given, TRACE_CONTEXT))
         given |= TRACE_GIVEN(TRACE_DEVICE);
+    if (op == TRACE_SET_CONTEXT_PRIORITY && !trace_given(given, TRACE_PRIORITY))
+        given |= TRACE_GIVEN(TRACE_IN_PROCESS);
+    if (op == TRACE_SET_PROCESS_PRIORITY && !trace_given(given, TRACE_CLASS))
+        given |= TRACE_GIVEN(TRACE_BAND);
     struct trace_event event = {.op = op,
                                 .given = given,
                                 .t_ns = t,

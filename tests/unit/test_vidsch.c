@@ -110,6 +110,12 @@ static void no_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from,
     (void)self, (void)now_ns, (void)node, (void)from, (void)to, (void)made, (void)cost_ns;
 }
 
+static void no_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                       enum probe_attempt result)
+{
+    (void)self, (void)now_ns, (void)node, (void)context, (void)result;
+}
+
 static bool prepare(void *vidmm, struct vidsch_packet *packet)
 {
     (void)vidmm, (void)packet;
@@ -151,7 +157,8 @@ static void run_machine(void (*start)(void *owner))
     machine.probe = (struct probe){.context = no_context,
                                    .packet = no_packet,
                                    .engine = no_engine,
-                                   .context_switch = no_switch};
+                                   .context_switch = no_switch,
+                                   .attempt = no_attempt};
     const struct sim_link link = {1e9, 1e9, 1};
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);

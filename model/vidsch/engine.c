@@ -1,0 +1,227 @@
+/* Engines: what a node runs. It takes the packets of its hardware queue in order, switches contexts
+ * in between, and when it is asked to stop it does so at the next boundary. */
+#include "model/vidsch/internal.h"
+
+#include <utlist.h>
+
+static uint64_t now_of(const struct vidsch_node *node)
+{
+    return sim_now(node->vidsch->sim);
+}
+
+static bool is_eager(const struct vidsch_node *node)
+{
+    return node->vidsch->profile->scheduler.context_switch == PROFILE_EAGER;
+}
+
+static void set_engine(struct vidsch_node *node, enum vidsch_engine state)
+{
+    node->engine = state;
+    vidsch_node_report(node);
+}
+
+static void wait_then(struct vidsch_node *node, uint64_t ns, void (*fire)(void *owner))
+{
+    sim_timer_init(&node->engine_timer, fire, node);
+    sim_after(node->vidsch->sim, &node->engine_timer, ns);
+}
+
+/* Context switches are nobody's: who is charged for them may never get to run. */
+void vidsch_engine_charge(struct vidsch_node *node)
+{
+    uint64_t now = now_of(node), ns = now - node->charged_ns;
+    node->charged_ns = now;
+    if (node->engine == VIDSCH_ENGINE_RUNNING && !node->hardware->context->system)
+        node->vidsch->policy->charge(node->hardware->context, ns);
+}
+
+static void start_next(struct vidsch_node *node);
+
+/* The engine has stopped for whoever preempts it; its interrupt has the DPC take back what it was
+ * given. */
+static void stopped_for_good(struct vidsch_node *node)
+{
+    set_engine(node, VIDSCH_ENGINE_IDLE);
+    node->preemption.finished_ns = now_of(node);
+    vidsch_dpc_interrupt(node->vidsch, &node->hand_back, NULL);
+}
+
+static void state_saved(void *owner)
+{
+    struct vidsch_node *node = owner;
+    node->state_of = NULL;
+    if (node->stopping)
+        stopped_for_good(node);
+    else
+        start_next(node);
+}
+
+static void save_state(struct vidsch_node *node)
+{
+    if (!node->profile->save_ns) {
+        state_saved(node);
+        return;
+    }
+    set_engine(node, VIDSCH_ENGINE_SAVING);
+    wait_then(node, node->profile->save_ns, state_saved);
+}
+
+/* The packet is finished. The next one starts without the processor's help. */
+static void finished(void *owner)
+{
+    struct vidsch_node *node = owner;
+    struct vidsch_packet *packet = node->hardware;
+    struct vidsch *vidsch = node->vidsch;
+    uint64_t now = now_of(node);
+    vidsch_engine_charge(node);
+    packet->finished_ns = now;
+    packet->remaining_ns = 0;
+    blame_switch(&packet->blame, PROBE_QUEUE, now);
+    DL_DELETE2(node->hardware, packet, hardware_prev, hardware_next);
+    node->hardware_count--;
+    if (vidsch->policy->firmware)
+        vidsch_node_free_slot(node);
+    if (is_eager(node) && !packet->context->system)
+        save_state(node);
+    else if (node->stopping)
+        stopped_for_good(node);
+    else
+        start_next(node);
+    vidsch_packet_interrupt(packet);
+    if (vidsch->policy->firmware)
+        vidsch_node_look(node);
+}
+
+void vidsch_packet_executed(struct vidsch_packet *packet)
+{
+    struct vidsch_node *node = packet->context->node;
+    packet->execute_ns = now_of(node) - packet->resumed_ns;
+    finished(node);
+}
+
+/* The packet is at a boundary, unfinished. */
+static void interrupted(void *owner)
+{
+    struct vidsch_node *node = owner;
+    struct vidsch_packet *packet = node->hardware;
+    uint64_t now = now_of(node);
+    vidsch_engine_charge(node);
+    packet->remaining_ns -= now - packet->resumed_ns;
+    packet->resumed_ns = now;
+    blame_switch(&packet->blame, PROBE_PREEMPT, now);
+    save_state(node);
+}
+
+/* Boundaries lie a granule apart from the packet's beginning on; its end is one, too. */
+static uint64_t to_boundary_ns(const struct vidsch_node *node, const struct vidsch_packet *packet)
+{
+    uint64_t remaining = packet->resumed_ns + packet->remaining_ns - now_of(node);
+    uint64_t done = packet->execute_ns - remaining;
+    uint64_t granule = packet->granule_ns ? packet->granule_ns : node->profile->granule_ns;
+    if (node->profile->preemption <= PROFILE_PREEMPT_DMA_BUFFER && done)
+        granule = packet->execute_ns;
+    uint64_t beyond = granule ? done % granule : 0;
+    uint64_t ns = beyond ? granule - beyond : 0;
+    return ns < remaining ? ns : remaining;
+}
+
+void vidsch_engine_preempt(struct vidsch_node *node)
+{
+    struct vidsch_packet *packet = node->hardware;
+    node->stopping = true;
+    if (node->engine == VIDSCH_ENGINE_IDLE) {
+        stopped_for_good(node); /* it has run dry meanwhile */
+    } else if (node->engine == VIDSCH_ENGINE_RUNNING) {
+        uint64_t ns = to_boundary_ns(node, packet);
+        if (packet->resumed_ns + packet->remaining_ns == now_of(node) + ns)
+            return; /* its end is the first boundary */
+        sim_cancel(node->vidsch->sim, &node->engine_timer);
+        wait_then(node, ns, interrupted);
+    } /* else the switch, or saving, comes to its end first */
+}
+
+static void execute(void *owner)
+{
+    struct vidsch_node *node = owner;
+    struct vidsch_packet *packet = node->hardware;
+    packet->resumed_ns = node->charged_ns = now_of(node);
+    if (packet->kind == PROBE_NULL_SWITCH)
+        node->previous = UINT32_MAX;
+    node->state_of =
+        packet->kind == PROBE_NULL_SWITCH || packet->context->system ? NULL : packet->context;
+    if (node->stopping) {
+        interrupted(node);
+        return;
+    }
+    blame_switch(&packet->blame, PROBE_EXECUTE, packet->resumed_ns);
+    set_engine(node, VIDSCH_ENGINE_RUNNING);
+    if (packet->execute)
+        packet->execute(packet->owner, packet);
+    else
+        wait_then(node, packet->remaining_ns, finished);
+}
+
+/* Lazy: a context's state stays on the engine until another one's packet comes; then it is saved,
+ * unless it was when the context was preempted, and the other's restored (wddm.md §8.6). Eager:
+ * every packet's state is restored before and saved after it, whoever comes next. */
+static uint64_t switch_ns(struct vidsch_node *node, const struct vidsch_packet *packet)
+{
+    const struct profile_node *profile = node->profile;
+    const struct vidsch_context *to = packet->context;
+    if (packet->kind == PROBE_NULL_SWITCH)
+        return node->state_of ? profile->save_ns : 0;
+    if (to->system || (node->state_of == to && !is_eager(node)))
+        return 0;
+    uint64_t save_ns = node->state_of && !is_eager(node) ? profile->save_ns : 0;
+    return profile->switch_ns + profile->restore_ns + save_ns;
+}
+
+static void report_switch(struct vidsch_node *node, const struct vidsch_packet *packet, uint64_t ns)
+{
+    struct probe *probe = node->vidsch->probe;
+    const struct vidsch_context *to = packet->context;
+    if (to->system || packet->kind == PROBE_NULL_SWITCH)
+        return;
+    probe->context_switch(probe->self, now_of(node), node->ordinal, node->previous, to->id,
+                          node->state_of != to || is_eager(node), ns);
+    node->previous = to->id;
+}
+
+static void start_next(struct vidsch_node *node)
+{
+    struct vidsch_packet *packet = node->hardware;
+    if (!packet) {
+        set_engine(node, VIDSCH_ENGINE_IDLE);
+        return;
+    }
+    uint64_t now = now_of(node), ns = switch_ns(node, packet);
+    if (!packet->started)
+        packet->started_ns = now;
+    packet->started = true;
+    packet->switch_ns += ns;
+    report_switch(node, packet, ns);
+    if (ns == 0) {
+        execute(node);
+        return;
+    }
+    blame_switch(&packet->blame, PROBE_SWITCH, now);
+    set_engine(node, VIDSCH_ENGINE_SWITCHING);
+    wait_then(node, ns, execute);
+}
+
+void vidsch_engine_placed(struct vidsch_node *node)
+{
+    if (node->engine == VIDSCH_ENGINE_IDLE && !node->stopping)
+        start_next(node);
+    else
+        vidsch_node_report(node);
+}
+
+void vidsch_engine_init(struct vidsch_node *node)
+{
+    node->hand_back = (struct vidsch_task){
+        .make = vidsch_preempt_hand_back,
+        .owner = node,
+        .duration_ns = node->vidsch->profile->scheduler.complete_ns,
+    };
+}
