@@ -162,9 +162,10 @@ static void test_times_of_the_recording(void **state)
                 fail_msg("%s is %.2f us, expected %.1f", key, us, expected[i].us[part]);
         }
     }
-    /* 1 % quantiles of packets that found the engine idle: 51.9 µs behind another context's, 30.8
+    /* 1 % quantiles of packets that found the engine idle: 22.1 µs behind another context's, 11.5
      * behind one of their own. */
-    assert_true(fabs(fact(facts, count, "switch-ns-node-0") - 21161) < 1);
+    assert_true(fabs(fact(facts, count, "switch-ns-node-0") - 10580) < 1);
+    assert_true(fabs(fact(facts, count, "engine-latency-ns") - 11542) <= 1);
     assert_true(fact(facts, count, "switch-ns-node-1") == 0);
     trace_close(reader);
 }
@@ -237,7 +238,7 @@ static void test_events_of_the_recording(void **state)
         case TRACE_SUBMIT:
             assert_true(has_name(&objects, event.context.text));
             assert_true(done && event.done_ns >= event.t_ns + event.gpu_ns);
-            assert_true(event.gpu_ns > 0 && event.switch_ns <= event.gpu_ns / 2);
+            assert_true(event.switch_ns <= event.gpu_ns / 2);
             gpu_ns += event.gpu_ns;
             switches += event.switch_ns > 0;
             break;
@@ -280,7 +281,8 @@ static void test_events_of_the_recording(void **state)
     assert_int_equal(ops[TRACE_OBSERVE_TRANSFER], 89 + 13 + 29);
     assert_int_equal(transferred, 11 * 4096 + 32768 + 299008);
     assert_int_equal(background, 2260684800 - 2 * 65536 + 167043072);
-    assert_int_equal(gpu_ns, 687065553);
+    /* 567,643,975 by another program that rounds times differently. */
+    assert_true(gpu_ns > 567643975 - ops[TRACE_SUBMIT] && gpu_ns < 567643975 + ops[TRACE_SUBMIT]);
     assert_int_equal(switches, 745);
     for (size_t i = 0; i < waited.count; i++)
         assert_true(has_name(&signalled, waited.items[i]));

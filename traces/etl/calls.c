@@ -124,3 +124,10 @@ void etl_take_duration(struct etl_import *import, struct trace_event *event, siz
     import->calls[index].taken = true;
     etl_give_duration(event, import->calls[index].start_ns, import->calls[index].stop_ns);
 }
+
+void etl_take_rest(struct etl_import *import, struct trace_event *event, size_t index)
+{
+    etl_take_duration(import, event, index);
+    if (index != SIZE_MAX && trace_given(event->given, TRACE_DUR))
+        event->dur_ns = import->calls[index].stop_ns - event->t_ns;
+}

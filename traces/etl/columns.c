@@ -177,11 +177,17 @@ const struct etl_columns etl_columns[] = {
      "Function:u"},
     {106, 0, "Profiler/Stop",
      "Function:u"},
+    {113, 0, "UpdateContextRunningTime/Info",
+     "hContext:p RunningTime:I RemainingQuantum:I RemainingYieldBudget:U QuantumStatus:u "
+     "Reason:u"},
     {175, 1, "DmaPacket/Start",
      "hContext:p hQueuePacketContext:p PacketType:u uliSubmissionId:U "
      "ulQueueSubmitSequence:u pDmaBuffer:p QuantumStatus:u"},
     {176, 0, "DmaPacket/Stop",
      "hContext:p PacketType:u uliCompletionId:U ulQueueSubmitSequence:u bPreempted:b"},
+    {177, 1, "DmaPacket/Info",
+     "hContext:p PacketType:u uliCompletionId:U ulQueueSubmitSequence:u InterruptType:u "
+     "QuantumStatus:u FaultedVirtualAddress:U PageFaultFlags:u FaultedProcessHandle:p"},
     {178, 0, "QueuePacket/Start",
      "hContext:p PacketType:u SubmitSequence:u DmaBufferSize:U AllocationListSize:u "
      "PatchLocationListSize:u bPresent:b hDmaBuffer:p"},

@@ -45,6 +45,9 @@ static void map_records(struct etl_import *import)
         case ID_RETURN:
             etl_thread_return(import, thread, etl_get(&values, ETL_Function));
             break;
+        case ID_SELECT_CONTEXT:
+            etl_map_level(import, event, &values);
+            break;
         case ID_CPU_WAIT:
             import->tally.cpu_waits++;
             break;
@@ -82,7 +85,8 @@ static void free_import(struct etl_import *import)
         &import->globals,        &import->locals,        &import->made_up_devices,
         &import->generations,    &import->resources,     &import->fences,
         &import->threads,        &import->buffers,       &import->references,
-        &import->paging,
+        &import->paging,         &import->context_level, &import->context_quantum,
+        &import->process_band,
     };
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         trace_map_free(maps[i]);
@@ -139,6 +143,7 @@ static bool import_all(struct etl_reader *reader, const struct trace_open_option
     etl_learn_calls(import);
     etl_learn_objects(import);
     etl_learn_segments(import);
+    etl_learn_priorities(import);
     etl_learn_engines(import);
     if (!import->failed)
         map_records(import);

@@ -13,8 +13,8 @@ import sys
 # Event ids the importer decodes. Every field of theirs that `enum etl_field` (layouts.h) names can
 # be asked for; all others are stepped over.
 WANTED = [22, 23, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 41, 42, 43, 46, 53, 54, 55,
-          60, 73, 74, 78, 175, 176, 178, 180, 186, 227, 244, 245, 274, 297, 306, 307, 320, 321, 322,
-          323, 325, 338, 339, 340, 341]
+          60, 73, 74, 78, 113, 175, 176, 177, 178, 180, 186, 227, 244, 245, 274, 297, 306, 307, 320,
+          321, 322, 323, 325, 338, 339, 340, 341]
 
 # Events the manifests list without fields: Profiler (one function id) and ReclaimAllocation (the
 # allocation first), as documented.

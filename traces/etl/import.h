@@ -41,6 +41,9 @@ struct etl_import;
 struct etl_packet {
     uint64_t start_ns, stop_ns; /* stop NEVER: not recorded */
     uint64_t gpu_ns;            /* engine time of all its DMA packets */
+    uint32_t starts;            /* of them: handed to an idle engine */
+    uint64_t driver_ns;         /* the call that handed the last of them over; NEVER: not known */
+    uint64_t interrupt_ns;      /* from its interrupt to the DPC; NEVER: not known */
     uint32_t pieces;            /* DMA packets: 2 and more if it was preempted */
     uint32_t switches;          /* of them: after another context's, on the same node */
     uint32_t node;
@@ -63,6 +66,7 @@ struct etl_context {
     struct trace_name name;
     struct etl_device *device;
     uint32_t node;
+    bool system;
 };
 
 /* An allocation as 33 to 35 describe it. */
@@ -169,7 +173,7 @@ struct etl_tally {
     uint64_t paging_starts, paging_stops_unpaired, calls_unpaired, cpu_waits;
     uint64_t signals_of_cpu_events, broadcasts, references_lists, references_in_lists;
     uint64_t references_null, contexts_with_engine_work;
-    uint64_t contexts_preemption_only, switches;
+    uint64_t contexts_preemption_only, switches, bands;
 };
 
 enum { NODES_MAX = 64, OPERATIONS_MAX = 2048, SEGMENTS_MAX = 32 };
@@ -177,7 +181,7 @@ enum { NODES_MAX = 64, OPERATIONS_MAX = 2048, SEGMENTS_MAX = 32 };
 /* Engine state and statistics of one node. */
 struct etl_node {
     uint64_t last_stop_ns, last_context;
-    struct trace_samples same, other; /* idle engine: engine time by whose packet was before */
+    struct trace_samples same, other; /* idle engine: hand-over to interrupt, by who was before */
     uint64_t switch_ns;               /* the estimate; 0: none */
     bool seen;
 };
@@ -200,6 +204,7 @@ struct etl_import {
     struct etl_call *calls;
     size_t call_count, call_capacity, next_call;
     struct etl_node nodes[NODES_MAX + 1]; /* the last one: node not known */
+    uint64_t latency_ns; /* of an idle engine's start and interrupt, the estimate; 0: none */
     struct trace_samples queue_ns[QUEUE_TYPES], dma_ns[DMA_TYPES];
     struct trace_samples operation_ns[OPERATIONS_MAX];
     struct trace_samples immediate_ns, pending_ns, closed_ns, destroyed_ns;
@@ -209,6 +214,7 @@ struct etl_import {
     struct trace_map first_device, first_context; /* what the first event of a handle told */
     struct trace_map first_global, first_local;
     struct trace_map context_node;
+    struct trace_map context_level, context_quantum, process_band; /* priorities.c */
     struct trace_map engine_contexts;
     struct trace_map process_device;                     /* pid: the device, or `several` */
     struct trace_map devices, contexts, globals, locals; /* alive now */
@@ -357,6 +363,20 @@ size_t etl_enclosing(const struct etl_import *import, const struct etl_thread *t
 
 /* Gives the event the duration of the call, unless another event of that call has it. */
 void etl_take_duration(struct etl_import *import, struct trace_event *event, size_t call);
+
+/* Likewise from the event's time on: most of the call went by before. */
+void etl_take_rest(struct etl_import *import, struct trace_event *event, size_t call);
+
+/* priorities.c: what the scheduler tells of levels and quanta. */
+void etl_learn_priorities(struct etl_import *import);
+
+/* Adds it to the context's CreateContext, and makes its process' band known. */
+void etl_give_priority(struct etl_import *import, uint64_t handle,
+                       const struct etl_context *context, struct trace_event *created);
+
+/* A context was selected (23): it may be at another level now. */
+void etl_map_level(struct etl_import *import, const struct etl_event *event,
+                   const struct etl_values *values);
 
 /* engine.c: learns what became of each packet of the software queues. */
 void etl_learn_engines(struct etl_import *import);

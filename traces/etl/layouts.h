@@ -32,6 +32,8 @@ enum etl_field {
     ETL_PagingQueue,
     ETL_PreferredSegment,
     ETL_Priority,
+    ETL_ReadyContextPriorityMapBits,
+    ETL_RemainingQuantum,
     ETL_SegmentId,
     ETL_SequenceId,
     ETL_Size,

@@ -67,6 +67,14 @@ static void submit(struct etl_import *import, const struct etl_event *event,
         import->tally.values_too_large++;
     }
     import->tally.submits_without_engine_time += packet->pieces == 0;
+    if (packet->driver_ns != NEVER) {
+        emitted->driver_ns = packet->driver_ns;
+        emitted->given |= TRACE_GIVEN(TRACE_DRIVER);
+    }
+    if (packet->interrupt_ns != NEVER) { /* with the way there */
+        emitted->interrupt_ns = packet->interrupt_ns + import->latency_ns;
+        emitted->given |= TRACE_GIVEN(TRACE_INTERRUPT);
+    }
     if (packet->switches > 0 && packet->node < NODES_MAX) {
         uint64_t switched = packet->switches * import->nodes[packet->node].switch_ns;
         emitted->switch_ns = switched < packet->gpu_ns / 2 ? switched : packet->gpu_ns / 2;
@@ -100,7 +108,7 @@ static void present(struct etl_import *import, const struct etl_event *event,
         return;
     if (packet->type == QUEUE_FLIP)
         emitted->given |= TRACE_GIVEN(TRACE_INTERVAL); /* 0: when the queue reaches it */
-    etl_take_duration(import, emitted, etl_enclosing(import, thread, calls));
+    etl_take_rest(import, emitted, etl_enclosing(import, thread, calls));
     give_packet(emitted, packet);
 }
 

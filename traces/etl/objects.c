@@ -290,8 +290,10 @@ struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
                  from != NULL ? ORDER_RECORDED : ORDER_CONTEXT);
     if (context == NULL || event == NULL || device == NULL)
         return NULL;
-    *context = (struct etl_context){
-        .name = etl_name(import, KIND_CONTEXT, handle), .device = device, .node = node};
+    *context = (struct etl_context){.name = etl_name(import, KIND_CONTEXT, handle),
+                                    .device = device,
+                                    .node = node,
+                                    .system = system};
     event->pid = device->pid;
     event->context = context->name;
     event->device = device->name;
@@ -302,6 +304,7 @@ struct etl_context *etl_make_context(struct etl_import *import, uint64_t handle,
         event->system = true;
         event->given |= TRACE_GIVEN(TRACE_SYSTEM);
     }
+    etl_give_priority(import, handle, context, event);
     import->tally.contexts_assumed += from == NULL;
     etl_put(import, &import->contexts, handle, 0, context);
     return context;

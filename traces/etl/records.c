@@ -19,10 +19,17 @@ struct picker {
     struct etl_records *records;
     const struct etl_header *header;
     uint64_t first_stamp, last_stamp;
-    struct trace_map nodes; /* last node of each context, so that only changes are kept */
+    struct trace_map nodes;  /* last node and level of each context: only changes are kept */
+    struct trace_map quanta; /* longest quantum left of each context: likewise */
     unsigned char ids[IDS];
     unsigned char functions[FUNCTIONS];
 };
+
+uint32_t etl_level_of(const struct etl_values *values)
+{
+    uint32_t map = (uint32_t)etl_get(values, ETL_ReadyContextPriorityMapBits);
+    return map == 0 ? 0 : (uint32_t)(32 - __builtin_clz(map));
+}
 
 static void prepare(struct picker *picker)
 {
@@ -43,8 +50,9 @@ static bool calls_known_function(const struct picker *picker, const struct etl_r
     return function < FUNCTIONS && picker->functions[function] != 0;
 }
 
-/* The scheduler names a context's node at every choice; once is enough while it stays the same. */
-static bool changes_node(struct picker *picker, const struct etl_record *record)
+/* The scheduler names a context's node and level at every choice; once is enough while they stay
+ * the same. */
+static bool changes_selection(struct picker *picker, const struct etl_record *record)
 {
     struct etl_values values;
     if (!etl_decode(record->id, record->version, record->payload, record->length,
@@ -52,10 +60,28 @@ static bool changes_node(struct picker *picker, const struct etl_record *record)
         !etl_has(&values, ETL_NodeOrdinal))
         return true;
     uint64_t context = etl_get(&values, ETL_hContext);
-    void *node = (void *)(uintptr_t)(etl_get(&values, ETL_NodeOrdinal) + 1);
+    void *node =
+        (void *)(uintptr_t)((etl_get(&values, ETL_NodeOrdinal) + 1) << 6 | etl_level_of(&values));
     if (context == 0 || trace_map_get(&picker->nodes, context, 0) == node)
         return false;
     (void)trace_map_put(&picker->nodes, context, 0, node); /* without memory: kept once more */
+    return true;
+}
+
+/* A context's running time is told all the time; what is of use is the longest quantum that it has
+ * left, which is its whole one. */
+static bool tells_quantum(struct picker *picker, const struct etl_record *record)
+{
+    struct etl_values values;
+    if (!etl_decode(record->id, record->version, record->payload, record->length,
+                    record->pointer_size, &values))
+        return false;
+    uint64_t context = etl_get(&values, ETL_hContext);
+    uint64_t left = etl_get(&values, ETL_RemainingQuantum);
+    if (context == 0 || left > INT32_MAX ||
+        (uintptr_t)trace_map_get(&picker->quanta, context, 0) >= left)
+        return false;
+    (void)trace_map_put(&picker->quanta, context, 0, (void *)(uintptr_t)left);
     return true;
 }
 
@@ -117,7 +143,8 @@ static bool pick(struct picker *picker, const struct etl_record *record)
     else if ((class & MAPPED) != 0 &&
              ((record->id != ID_CALL && record->id != ID_RETURN) ||
               calls_known_function(picker, record)) &&
-             (record->id != ID_SELECT_CONTEXT || changes_node(picker, record)))
+             (record->id != ID_SELECT_CONTEXT || changes_selection(picker, record)) &&
+             (record->id != ID_RUNNING_TIME || tells_quantum(picker, record)))
         return keep(records, record);
     return true;
 }
@@ -163,6 +190,7 @@ bool etl_records_read(struct etl_records *records, const struct etl_source *sour
         records->items[i].t_ns =
             etl_stamp_distance_ns(header, picker->first_stamp, records->items[i].t_ns);
     trace_map_free(&picker->nodes);
+    trace_map_free(&picker->quanta);
     free(picker);
     return good;
 }

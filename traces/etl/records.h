@@ -6,6 +6,7 @@
 #define WDDMSIM_TRACES_ETL_RECORDS_H
 
 #include "traces/arena.h"
+#include "traces/etl/layouts.h"
 #include "traces/etl/source.h"
 
 /* The provider, as records name it. */
@@ -41,8 +42,10 @@ enum {
     ID_SEGMENT = 78,
     ID_CALL = 105,
     ID_RETURN = 106,
+    ID_RUNNING_TIME = 113,
     ID_DMA_START = 175,
     ID_DMA_STOP = 176,
+    ID_DMA_INTERRUPT = 177,
     ID_QUEUE_START = 178,
     ID_QUEUE_STOP = 180,
     ID_OFFER = 186,
@@ -94,6 +97,10 @@ struct etl_records {
 /* Reads the source to its end. False: out of memory. `progress` may be NULL. */
 bool etl_records_read(struct etl_records *records, const struct etl_source *source,
                       void (*progress)(void *self, uint64_t done, uint64_t total), void *self);
+
+/* The highest ready level when a context was selected (23), which is that context's: 1 to 32; 0:
+ * not told. */
+uint32_t etl_level_of(const struct etl_values *values);
 
 void etl_records_free(struct etl_records *records);
 

@@ -87,6 +87,7 @@ static const struct counter counters[] = {
     COUNTER(dma_without_queue_packet, "dma-packets-without-queue-packet",
             "DMA packets whose queue packet is not recorded", ""),
     COUNTER(switches, "context-switches", "submissions' DMA packets behind another context's", ""),
+    COUNTER(bands, "bands", "processes found outside the normal band, or changing it", ""),
     COUNTER(broadcasts, "broadcast-signals", "signals on several contexts", ""),
     COUNTER(signals_of_cpu_events, "cpu-event-signals", "signals of events of the processor", ""),
     COUNTER(cpu_waits, "cpu-waits", "waits of the processor: not mapped", ""),
@@ -189,6 +190,9 @@ static void latency_facts(struct etl_import *import)
                               &import->closed_ns);
     trace_facts_add_quantiles(facts, "terminated-to-destroyed", "from closing to destroyed",
                               &import->destroyed_ns);
+    trace_facts_add(facts, "engine-latency-ns",
+                    "estimated start and interrupt of an idle engine, 0: too few packets", "ns",
+                    import->latency_ns);
     for (size_t i = 0; i < NODES_MAX; i++)
         if (import->nodes[i].seen)
             trace_facts_add_format(
