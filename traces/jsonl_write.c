@@ -309,5 +309,9 @@ static void free_nothing(void *state)
     (void)state;
 }
 
-const struct trace_encoder trace_encoder_jsonl = {
-    .start = start, .put = put_event, .finish = finish, .free = free_nothing};
+const struct trace_encoder trace_encoder_jsonl = {.name = "jsonl",
+                                                  .compresses = true,
+                                                  .start = start,
+                                                  .put = put_event,
+                                                  .finish = finish,
+                                                  .free = free_nothing};

@@ -431,5 +431,9 @@ static void *start(const struct trace_header *header, struct trace_buffer *out)
     return writer;
 }
 
-const struct trace_encoder trace_encoder_wtrace = {
-    .start = start, .put = put_event, .finish = finish, .free = free_writer};
+const struct trace_encoder trace_encoder_wtrace = {.name = "wtrace",
+                                                   .suffix = ".wtrace",
+                                                   .start = start,
+                                                   .put = put_event,
+                                                   .finish = finish,
+                                                   .free = free_writer};
