@@ -137,11 +137,13 @@ struct presentmon {
     struct trace_queue queue;
     struct tally tally;
     uint64_t line, start; /* start: key of the first made */
+    uint64_t clock_ns;    /* when that is on the counter; 0: not known */
     double ticks_per_ms;
     const char *failure;
     struct trace_error damage;
     size_t next_device, next_chain;
     uint64_t placed; /* line of the last event; 0: none */
+    bool ticks;      /* there are rows with dates in ticks */
     bool damage_told;
     char place[400];
 };
@@ -150,6 +152,9 @@ enum { SORTER = 8 * 1024 * 1024, SAMPLES = 1024 * 1024, MOST_RATES = 10001 };
 
 /* Times farther from the start of a recording than this are damage: 30 years in ms. */
 static const double FARTHEST_MS = 1e12;
+
+/* Ticks in a ms. */
+static const double USUAL_RATE = 10000;
 
 static bool fail(struct presentmon *reader, const char *what)
 {
@@ -356,6 +361,7 @@ static bool read_row(struct presentmon *reader)
     row.chain = chain_of(reader, (uint32_t)process, address);
     if (reader->failure != NULL)
         return false;
+    reader->ticks = reader->ticks || row.in_ticks;
     if (row.in_ticks)
         learn_rate(reader, &reader->chains[row.chain], &row, of_start);
     sample(reader, reader->between,
@@ -391,10 +397,11 @@ static void read_rows(struct presentmon *reader, const struct trace_open_options
 /* Ticks in a ms: of the usual counter of 10 MHz if it is nearly that. */
 static void find_rate(struct presentmon *reader)
 {
-    static const double USUAL = 10000;
-    double rate =
-        reader->rates.count > 0 ? (double)trace_samples_quantile(&reader->rates, 0.5) / 1e6 : USUAL;
-    reader->ticks_per_ms = fabs(rate / USUAL - 1) < 1e-4 ? USUAL : round(rate * 1000) / 1000;
+    double rate = reader->rates.count > 0
+                      ? (double)trace_samples_quantile(&reader->rates, 0.5) / 1e6
+                      : USUAL_RATE;
+    reader->ticks_per_ms =
+        fabs(rate / USUAL_RATE - 1) < 1e-4 ? USUAL_RATE : round(rate * 1000) / 1000;
 }
 
 /* Packets and presents in order. */
@@ -482,6 +489,9 @@ static bool make_all(struct presentmon *reader)
     const struct made *first = trace_sorter_next(reader->made);
     if (first != NULL)
         reader->start = first->order.key;
+    /* A rate that is only nearly known leads nowhere far from the counter's 0. */
+    if (reader->ticks && reader->ticks_per_ms == USUAL_RATE)
+        reader->clock_ns = reader->start ^ UINT64_C(1) << 63;
     return trace_sorter_start(reader->made) || fail(reader, trace_sorter_failure(reader->made));
 }
 
@@ -508,6 +518,9 @@ static void summarize(struct presentmon *reader)
         trace_facts_add(facts, "ticks-assumed", "1: nothing told its rate", "",
                         reader->rates.count == 0 && reader->of_column[START_MS] == 0);
     }
+    if (reader->clock_ns > 0)
+        trace_facts_add(facts, "clock-qpc-start-ns", "t 0 on the machine's counter", "ns",
+                        reader->clock_ns);
     trace_facts_add_sorted(facts, reader->between, "between-presents", "from present to present");
     trace_facts_add_sorted(facts, reader->in_present, "in-present", "call of a present");
     trace_facts_add_sorted(facts, reader->until_displayed, "until-displayed",

@@ -1,6 +1,7 @@
 #include "traces/reader.h"
 
 #include "traces/input.h"
+#include "traces/merge.h"
 #include "traces/message.h"
 #include "traces/vocabulary.h"
 
@@ -12,7 +13,7 @@
 struct trace_reader {
     const struct trace_format *format;
     void *state;
-    struct trace_input *input; /* the format's; shared for its progress */
+    struct trace_input *input; /* the format's; shared for its progress. NULL: it has none */
     struct trace_header header;
     uint64_t t_ns; /* of the last event */
 };
@@ -101,16 +102,26 @@ bool trace_fail_setting(const struct trace_format *format, const char *key, cons
                       find_setting(format, key)->values, value);
 }
 
+static bool has_setting(const struct trace_format *format, const char *text)
+{
+    for (size_t i = 0; i < format->setting_count; i++)
+        if (value_of(text, format->settings[i].key) != NULL)
+            return true;
+    return false;
+}
+
+bool trace_reader_has_setting(const struct trace_reader *reader, const char *text)
+{
+    return has_setting(reader->format, text);
+}
+
 /* Whether every setting is one the format has. */
 static bool check_settings(const struct trace_format *format,
                            const struct trace_open_options *options, struct trace_error *error)
 {
     for (size_t i = 0; i < options->setting_count; i++) {
         const char *text = options->settings[i];
-        bool known = false;
-        for (size_t k = 0; k < format->setting_count; k++)
-            known = known || value_of(text, format->settings[k].key) != NULL;
-        if (known)
+        if (options->settings_of_others || has_setting(format, text))
             continue;
         char list[200] = "";
         for (size_t k = 0, used = 0; k < format->setting_count && used < sizeof list; k++)
@@ -197,7 +208,19 @@ const struct trace_fact *trace_reader_facts(const struct trace_reader *reader, s
 
 void trace_reader_progress(const struct trace_reader *reader, uint64_t *done, uint64_t *total)
 {
-    trace_input_progress(reader->input, done, total);
+    if (reader->format->progress != NULL)
+        reader->format->progress(reader->state, done, total);
+    else
+        trace_input_progress(reader->input, done, total);
+}
+
+struct trace_reader *trace_reader_wrap(const struct trace_format *format, void *state,
+                                       const struct trace_header *header)
+{
+    struct trace_reader *reader = calloc(1, sizeof *reader);
+    if (reader != NULL)
+        *reader = (struct trace_reader){.format = format, .state = state, .header = *header};
+    return reader;
 }
 
 void trace_close(struct trace_reader *reader)

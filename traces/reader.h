@@ -19,7 +19,8 @@ struct trace_open_options {
     const char *format;          /* NULL: detect from content */
     const char *const *settings; /* each KEY=VALUE, of the format's own */
     size_t setting_count;
-    uint64_t unknown_size; /* 0: what the header or the importer says */
+    bool settings_of_others; /* settings that the format does not have are left alone */
+    uint64_t unknown_size;   /* 0: what the header or the importer says */
     /* Progress of long imports; may be NULL. `done` and `total` are bytes of input, total 0 when
      * unknown. */
     void (*progress)(void *self, uint64_t done, uint64_t total);
@@ -77,7 +78,8 @@ struct trace_format {
                  struct trace_header *header, struct trace_error *error);
     enum trace_result (*next)(void *state, struct trace_event *event, struct trace_error *error);
     const char *(*place)(void *state);
-    const struct trace_fact *(*facts)(void *state, size_t *count); /* NULL: none */
+    const struct trace_fact *(*facts)(void *state, size_t *count);  /* NULL: none */
+    void (*progress)(void *state, uint64_t *done, uint64_t *total); /* NULL: the input's */
     void (*close)(void *state);
 };
 

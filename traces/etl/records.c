@@ -182,6 +182,8 @@ bool etl_records_read(struct etl_records *records, const struct etl_source *sour
     const struct etl_header *header = picker->header;
     if (picker->first_stamp <= picker->last_stamp) {
         records->start_ns = etl_stamp_distance_ns(header, header->start_stamp, picker->first_stamp);
+        records->counter_ns =
+            header->clock == 1 ? etl_stamp_distance_ns(header, 0, picker->first_stamp) : 0;
         records->end_ns = etl_stamp_distance_ns(header, picker->first_stamp, picker->last_stamp);
     }
     if (records->count > 0)

@@ -86,6 +86,7 @@ struct etl_records {
     size_t count, capacity;
     struct trace_arena arena;
     uint64_t start_ns;            /* from the logfile header's stamp to t 0 */
+    uint64_t counter_ns;          /* t 0 on the machine's counter; 0: the clock is another one */
     uint64_t end_ns;              /* t of the last DxgKrnl record */
     uint64_t dxgkrnl;             /* records of the provider */
     uint64_t unknown_ids;         /* of them: ids that no manifest has */

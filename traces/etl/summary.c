@@ -116,6 +116,9 @@ static void record_facts(struct trace_facts *facts, const struct etl_records *re
                     records->unmapped);
     trace_facts_add(facts, "recorder-start-ns", "from the start of the recorder to t 0", "ns",
                     records->start_ns);
+    if (records->counter_ns > 0)
+        trace_facts_add(facts, "clock-qpc-start-ns", "t 0 on the machine's counter", "ns",
+                        records->counter_ns);
     trace_facts_add(facts, "duration-ns", "from t 0 to the last DxgKrnl record", "ns",
                     records->end_ns);
     trace_facts_add(facts, "preemption-attempts", "AttemptPreemption records", "",

@@ -98,6 +98,8 @@ void linux_summarize(struct linux_import *import)
     trace_facts_add(facts, "contexts", "contexts with jobs", "", import->context_count);
     trace_facts_add(facts, "span-ns", "from the first record to the last", "ns",
                     import->last_ns - import->first_ns);
+    trace_facts_add(facts, "clock-linux-start-ns", "t 0 on the kernel's clock", "ns",
+                    import->first_ns);
     trace_facts_add_sorted(facts, import->to_done, "submit-to-done", "from submission to the end");
     trace_facts_add_sorted(facts, import->queued, "submit-to-run", "from submission to the engine");
     trace_facts_add_sorted(facts, import->on_engine, "engine", "engine time of a job");
