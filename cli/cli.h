@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "model/hardware/profile.h"
+#include "traces/merge.h"
 #include "traces/reader.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 130 };
@@ -30,6 +31,7 @@ extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
 /* -h/--help, --usage and -V/--version, which every command has: its argp's `children`. */
+extern const struct argp cli_common_argp;
 extern const struct argp_child cli_common[];
 
 /* The same, and the options of cli_play_argp: commands that play traces hand it a struct cli_play
@@ -86,14 +88,19 @@ void cli_progress_update(struct cli_progress *progress, uint64_t done, uint64_t 
 void cli_progress_end(struct cli_progress *progress);
 double cli_seconds(void);
 
-/* Copies a trace event by event (import, convert). */
+/* Copies a trace event by event: import and convert, whose argp this is a child of. */
 struct cli_copy {
-    const char *input, *output, *format;
+    struct trace_part *inputs;
+    size_t input_count;
+    struct trace_part offsets[TRACE_MOST_PARTS]; /* given on the command line */
+    const char *output, *encoding, *format;
     struct cli_settings reader;
     uint64_t unknown_size;
     bool skip_bad, quiet, verbose;
 };
+extern const struct argp cli_copy_argp;
 int cli_copy_trace(const struct cli_copy *copy);
+void cli_copy_free(struct cli_copy *copy);
 
 /* How a trace is played: what the options that replay, sweep and calibrate share say (play.c). */
 struct cli_play {

@@ -55,10 +55,10 @@ static const struct argp_option common_options[] = {
     {"version", 'V', NULL, 0, "print the version and exit", -1},
     {0},
 };
-static const struct argp common_argp = {.options = common_options, .parser = parse_common};
-const struct argp_child cli_common[] = {{&common_argp, 0, NULL, -1}, {0}};
+const struct argp cli_common_argp = {.options = common_options, .parser = parse_common};
+const struct argp_child cli_common[] = {{&cli_common_argp, 0, NULL, -1}, {0}};
 const struct argp_child cli_common_and_play[] = {
-    {&common_argp, 0, NULL, -1}, {&cli_play_argp, 0, NULL, 0}, {0}};
+    {&cli_common_argp, 0, NULL, -1}, {&cli_play_argp, 0, NULL, 0}, {0}};
 
 void cli_parse(const struct cli_command *command, int argc, char **argv, void *input)
 {

@@ -55,7 +55,8 @@ static void option(FILE *out, const struct argp_option *option)
 /* The rows of one group, the command's own first, then those it shares with other commands. */
 static void option_group(FILE *out, const struct argp *argp, int group)
 {
-    const struct argp_option *row = argp->options;
+    static const struct argp_option none[] = {{0}};
+    const struct argp_option *row = argp->options != NULL ? argp->options : none;
     for (; row != NULL && row->name != NULL; row++)
         if (row->group == group && !(row->flags & OPTION_HIDDEN) && row->doc != NULL)
             option(out, row);
@@ -68,7 +69,8 @@ static void option_group(FILE *out, const struct argp *argp, int group)
 static void options(FILE *out, const struct argp *argp)
 {
     enum { GROUPS = 10 };
-    if (argp->options == NULL || argp->options->name == NULL)
+    bool own = argp->options != NULL && argp->options->name != NULL;
+    if (!own && (argp->children == NULL || argp->children->argp == cli_common->argp))
         return;
     fputs(".Bl -tag -width Ds\n", out);
     for (int group = 0; group < GROUPS; group++)

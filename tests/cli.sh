@@ -110,6 +110,27 @@ expect 0 convert sample.jsonl -o sample.wtrace
 expect 0 convert sample.wtrace -o back.jsonl
 cmp back.jsonl sample.jsonl || fail "text to binary to text changes the trace"
 expect 0 convert sample.jsonl -o sample.jsonl.zst
+expect 0 convert sample.jsonl -o view.json
+expect 0 convert sample.jsonl --to chrome -o - -q
+cmp out view.json || fail "the name of a file and --to give other bytes"
+expect 0 convert sample.jsonl -o view.pftrace
+expect 0 convert sample.jsonl -o sample.json --to jsonl
+cmp sample.json sample.jsonl || fail "--to jsonl"
+expect 2 convert sample.jsonl -o view --to xml
+says "expected jsonl, wtrace, perfetto or chrome, got \"xml\""
+expect 2 convert sample.jsonl other.jsonl -o never.wtrace
+says "expected one trace"
+printf '{"wddmsim":1}\n{"t":5,"pid":1,"op":"CreateDevice","device":1}\n' >first.jsonl
+printf '{"wddmsim":1}\n{"t":5,"pid":2,"op":"CreateDevice","device":2}\n' >second.jsonl
+expect 0 import first.jsonl second.jsonl -o both.jsonl --offset 2=-1us -v
+says "file 2 begins"
+printf '%s\n' '{"t":5,"pid":2,"tid":0,"op":"CreateDevice","device":2}' \
+    '{"t":1005,"pid":1,"tid":0,"op":"CreateDevice","device":1}' >both.events
+tail -n +2 both.jsonl | cmp - both.events || fail "merging with an offset"
+expect 2 import first.jsonl second.jsonl -o never.wtrace --offset 3=1ms
+says "there is no file 3"
+expect 2 import first.jsonl second.jsonl -o never.wtrace --offset 1=1ms
+says "from 2 on"
 expect 0 inspect sample.jsonl.zst --json
 mv out zst.json
 expect 0 inspect sample.wtrace --json
