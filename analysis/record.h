@@ -6,6 +6,7 @@
 #ifndef WDDMSIM_ANALYSIS_RECORD_H
 #define WDDMSIM_ANALYSIS_RECORD_H
 
+#include "analysis/blame_levels.h"
 #include "analysis/chains.h"
 #include "analysis/frames.h"
 #include "analysis/histogram.h"
@@ -69,6 +70,7 @@ struct record_op {
     } status[RECORD_STATUSES];
     uint64_t other_failures;
     struct batches steady; /* latencies, as the calls finished */
+    struct blame_levels levels;
     struct slowest slowest;
     struct record_errors dur, done;
     struct record_pairs pairs;

@@ -151,6 +151,7 @@ static void on_call(void *self, const struct probe_call *call)
         blamed += call->blame_ns[cause];
     }
     recorder->blame_mismatches += blamed != latency;
+    blame_levels_add(&op->levels, latency, call->blame_ns);
 
     if (call->status == STATUS_SUCCESS) {
         op->status[0].count++;
@@ -457,6 +458,7 @@ static void free_op(struct record_op *op)
         histogram_clear(&errors[i]->simulated);
         histogram_clear(&errors[i]->ppm);
     }
+    blame_levels_clear(&op->levels);
     slowest_clear(&op->slowest);
     free(op->pairs.pair);
     free(op->pairs.done);

@@ -130,6 +130,29 @@ static json_t *run_json(const struct recorder_run *run)
     return json;
 }
 
+/* What quantiles consist of: about as slow calls, taken together. */
+static json_t *blame_at_json(const struct record_op *op, const struct histogram *latency)
+{
+    static const struct {
+        const char *name;
+        unsigned permille;
+    } quantiles[] = {{"p50", 500}, {"p95", 950}, {"p99", 990}};
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+        uint64_t value, part[PROBE_CAUSES];
+        if (!histogram_quantile(latency, quantiles[i].permille, &value)) {
+            json_object_set_new(json, quantiles[i].name, json_null());
+            continue;
+        }
+        json_t *parts = json_object();
+        blame_levels_at(&op->levels, value, part);
+        for (int cause = 0; cause < PROBE_CAUSES; cause++)
+            json_object_set_new(parts, probe_cause_names[cause], whole(part[cause]));
+        json_object_set_new(json, quantiles[i].name, parts);
+    }
+    return json;
+}
+
 static json_t *call_json(const struct recorder *recorder, uint32_t index)
 {
     const struct record_op *op = &recorder->op[index];
@@ -163,6 +186,7 @@ static json_t *call_json(const struct recorder *recorder, uint32_t index)
     }
     json_object_set_new(json, "blame_ns", blame);
     json_object_set_new(json, "blame_total_ns", total);
+    json_object_set_new(json, "blame_at_ns", blame_at_json(op, &calls.latency));
     json_object_set_new(json, "slowest", explain_slowest_json(&op->slowest, true));
     record_calls_clear(&calls);
     return json;

@@ -1,4 +1,5 @@
 /* The histogram against exact answers from sorted values. */
+#include "analysis/blame_levels.h"
 #include "analysis/histogram.h"
 #include "analysis/series.h"
 
@@ -146,6 +147,45 @@ struct total {
     uint64_t last_value, last_count;
 };
 
+/* 90 calls of 1,000 ns that executed; 10 of 100,000 ns, of which 70,000 were a transfer and 30,000
+ * the queue. The parts of a quantile are those of the calls around it and add up to it. */
+static void levels_say_what_slow_calls_consist_of(void **unused)
+{
+    (void)unused;
+    struct blame_levels levels = {{0}};
+    const uint64_t fast[PROBE_CAUSES] = {[PROBE_EXECUTE] = 1000};
+    const uint64_t slow[PROBE_CAUSES] = {[PROBE_TRANSFER] = 70000, [PROBE_QUEUE] = 30000};
+    uint64_t part[PROBE_CAUSES];
+    for (int i = 0; i < 100; i++)
+        blame_levels_add(&levels, i < 90 ? 1000 : 100000, i < 90 ? fast : slow);
+    blame_levels_at(&levels, 1000, part);
+    assert_int_equal(part[PROBE_EXECUTE], 1000);
+    assert_int_equal(part[PROBE_TRANSFER], 0);
+    blame_levels_at(&levels, 99801, part); /* as a bucket's middle may say */
+    assert_int_equal(part[PROBE_EXECUTE], 0);
+    assert_int_equal(part[PROBE_TRANSFER], 69860); /* 0.7 * 99,801 = 69,860.7 */
+    assert_int_equal(part[PROBE_QUEUE], 29941);
+    blame_levels_clear(&levels);
+}
+
+/* Three calls only, of one, two and four thousand: too few of any level, so all of them count. */
+static void levels_look_around_where_calls_are_few(void **unused)
+{
+    (void)unused;
+    struct blame_levels levels = {{0}};
+    const uint64_t latency[] = {1000, 2000, 4000};
+    for (int i = 0; i < 3; i++) {
+        const uint64_t blame[PROBE_CAUSES] = {[PROBE_CPU] = 1000,
+                                              [PROBE_QUEUE] = latency[i] - 1000};
+        blame_levels_add(&levels, latency[i], blame);
+    }
+    uint64_t part[PROBE_CAUSES];
+    blame_levels_at(&levels, 7000, part); /* 3,000 of 7,000 were the processor's */
+    assert_int_equal(part[PROBE_CPU], 3000);
+    assert_int_equal(part[PROBE_QUEUE], 4000);
+    blame_levels_clear(&levels);
+}
+
 static void follow(void *self, uint64_t value, uint64_t cumulative)
 {
     struct total *total = self;
@@ -264,6 +304,8 @@ int main(void)
         cmocka_unit_test(quantiles_of_few_values_are_exact),
         cmocka_unit_test(merging_is_recording_into_one),
         cmocka_unit_test(too_few_samples_have_no_quantile),
+        cmocka_unit_test(levels_say_what_slow_calls_consist_of),
+        cmocka_unit_test(levels_look_around_where_calls_are_few),
         cmocka_unit_test(walk_counts_everything),
         cmocka_unit_test(bins_keep_the_integral),
         cmocka_unit_test(samples_are_bounded_and_true),
