@@ -461,6 +461,7 @@ const struct trace_format trace_format_gpgmm = {
     .summary = "Chrome JSON of GPGMM, an allocator for D3D12",
     .settings = settings,
     .setting_count = sizeof settings / sizeof *settings,
+    .names_its_own = true,
     .detect = gpgmm_detect,
     .open = gpgmm_open,
     .next = activity_reader_next,

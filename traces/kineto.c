@@ -341,6 +341,7 @@ static bool kineto_detect(const unsigned char *head, size_t length)
 const struct trace_format trace_format_kineto = {
     .name = "kineto",
     .summary = "Chrome JSON of the PyTorch profiler",
+    .names_its_own = true,
     .detect = kineto_detect,
     .open = kineto_open,
     .next = activity_reader_next,

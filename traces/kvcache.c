@@ -564,6 +564,7 @@ const struct trace_format trace_format_kvcache = {
     .summary = "requests to a language model and their cache blocks (JSON Lines)",
     .settings = settings,
     .setting_count = sizeof settings / sizeof *settings,
+    .names_its_own = true,
     .detect = kvcache_detect,
     .open = kvcache_open,
     .next = kvcache_next,

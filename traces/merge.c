@@ -4,6 +4,7 @@
 #include "traces/facts.h"
 #include "traces/interner.h"
 #include "traces/message.h"
+#include "traces/rename.h"
 #include "traces/vocabulary.h"
 
 #include <inttypes.h>
@@ -18,9 +19,11 @@ struct part {
     struct trace_event event;
     enum trace_result result; /* of reading the event */
     struct trace_error error;
-    bool before;    /* the event is of what was there before */
-    bool at_create; /* its allocations are resident from their creation on, and the trace will not
-                       say so for all of it */
+    bool before;     /* the event is of what was there before */
+    unsigned number; /* of the part, if its names need it in front; else 0 */
+    bool unknown;    /* there are events of no known process */
+    bool at_create;  /* its allocations are resident from their creation on, and the trace will not
+                        say so for all of it */
 };
 
 struct merge {
@@ -117,6 +120,12 @@ static bool check_settings(const struct merge *merge, const struct trace_open_op
 
 /* What is known of all parts. */
 
+/* A process that is not known in a part with names of its own: no machine has that many. */
+static uint32_t process_of(unsigned number)
+{
+    return 1000000000 + number;
+}
+
 static void join_facts(struct merge *merge)
 {
     for (size_t i = 0; i < merge->count; i++) {
@@ -182,6 +191,17 @@ static void join_header(struct merge *merge, struct trace_header *header)
     header->source = merge->source;
     header->extras = merge->extras;
     merge->failed = merge->failed || merge->source == NULL || merge->extras == NULL;
+}
+
+/* Gives the event of a part with names of its own what tells it from other parts'. */
+static void make_own(struct merge *merge, struct part *part, struct trace_event *event)
+{
+    if (!trace_rename_objects(event, part->number, &merge->arena))
+        merge->failed = true;
+    if (event->pid != 0)
+        return;
+    event->pid = process_of(part->number);
+    part->unknown = true;
 }
 
 /* Whether something of that name was there before in another part; else it is now. */
@@ -285,10 +305,17 @@ static struct part *choose(struct merge *merge)
 
 static void tell_dropped(struct merge *merge)
 {
-    if (!merge->ended)
-        trace_facts_add(&merge->facts, "told-twice",
-                        "that were there before, as more than one file says", "", merge->dropped);
+    if (merge->ended)
+        return;
     merge->ended = true;
+    trace_facts_add(&merge->facts, "told-twice",
+                    "that were there before, as more than one file says", "", merge->dropped);
+    for (size_t i = 0; i < merge->count; i++)
+        if (merge->parts[i].unknown)
+            trace_facts_add_format(&merge->facts, "", process_of(merge->parts[i].number),
+                                   "file-%zu-process-assumed|stands for the process of file %zu, "
+                                   "which does not tell it",
+                                   i + 1, i + 1);
 }
 
 static enum trace_result merge_next(void *state, struct trace_event *event,
@@ -319,9 +346,10 @@ static enum trace_result merge_next(void *state, struct trace_event *event,
             return TRACE_BAD;
         }
         *event = part->event;
-        if (is_told_twice(merge, event)) {
+        if (part->number != 0)
+            make_own(merge, part, event);
+        if (is_told_twice(merge, event))
             continue;
-        }
         if (part->at_create)
             follow_up(merge, event);
         return TRACE_EVENT;
@@ -400,9 +428,12 @@ bool trace_open_parts(const struct trace_part *parts, size_t count,
     bool good = true;
     struct trace_open_options each = options != NULL ? *options : (struct trace_open_options){0};
     each.settings_of_others = true;
-    for (; good && merge->count < count; merge->count += good)
-        good =
-            trace_open(parts[merge->count].path, &each, &merge->parts[merge->count].reader, error);
+    for (; good && merge->count < count; merge->count += good) {
+        struct part *part = &merge->parts[merge->count];
+        good = trace_open(parts[merge->count].path, &each, &part->reader, error);
+        if (good && merge->count > 0 && trace_reader_names_its_own(part->reader))
+            part->number = (unsigned)merge->count + 1;
+    }
     good = good && check_settings(merge, &each, error) && set_shifts(merge, parts, error);
     if (good) {
         join_facts(merge);

@@ -17,13 +17,18 @@ enum { TRACE_MOST_PARTS = 64 };
  * decides, else it is the same for both.
  *
  * What is said to have been there before comes first. A device, a context or an allocation that two
- * parts call the same is the same one: the second of such creations is left out. */
+ * parts call the same is the same one: the second of such creations is left out. In parts whose
+ * format names objects for itself alone, every name but the first part's gets the part's number in
+ * front ("2: gpu 0"), and a process that is not known is another one in each. */
 bool trace_open_parts(const struct trace_part *parts, size_t count,
                       const struct trace_open_options *options, struct trace_reader **reader,
                       struct trace_error *error);
 
 /* Whether the setting, KEY=VALUE, is one that the format of what is read has. */
 bool trace_reader_has_setting(const struct trace_reader *reader, const char *text);
+
+/* Whether what is read calls its objects by names that another recording may use for others. */
+bool trace_reader_names_its_own(const struct trace_reader *reader);
 
 /* A reader whose format is not one of the table: it takes over `state`, which trace_close closes.
  */

@@ -362,6 +362,7 @@ static bool nsight_detect(const unsigned char *head, size_t length)
 const struct trace_format trace_format_nsight = {
     .name = "nsight",
     .summary = "SQLite export of Nsight Systems",
+    .names_its_own = true,
     .detect = nsight_detect,
     .open = nsight_open,
     .next = activity_reader_next,

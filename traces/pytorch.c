@@ -410,6 +410,7 @@ const struct trace_format trace_format_pytorch = {
     .summary = "memory snapshot of PyTorch (pickle)",
     .settings = settings,
     .setting_count = sizeof settings / sizeof *settings,
+    .names_its_own = true,
     .detect = pickle_detect,
     .open = pytorch_open,
     .next = activity_reader_next,

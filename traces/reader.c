@@ -115,6 +115,11 @@ bool trace_reader_has_setting(const struct trace_reader *reader, const char *tex
     return has_setting(reader->format, text);
 }
 
+bool trace_reader_names_its_own(const struct trace_reader *reader)
+{
+    return reader->format->names_its_own;
+}
+
 /* Whether every setting is one the format has. */
 static bool check_settings(const struct trace_format *format,
                            const struct trace_open_options *options, struct trace_error *error)

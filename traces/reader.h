@@ -71,6 +71,7 @@ struct trace_format {
     const char *summary;
     const struct trace_setting *settings; /* what who reads it may choose */
     size_t setting_count;
+    bool names_its_own; /* what it calls objects means nothing outside of the one recording */
     /* Whether the first bytes (up to 4096; fewer at the end of input) are this format's. */
     bool (*detect)(const unsigned char *head, size_t length);
     /* Takes over `input`, whether it succeeds or not. */

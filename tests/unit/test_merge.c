@@ -202,6 +202,34 @@ static void test_clock(void **state)
     done(&merged);
 }
 
+/* Requests to two servers: each file numbers its blocks from 0 on and knows no process, so what the
+ * second calls block 0 is another one, of another process. */
+static void test_own_names(void **state)
+{
+    (void)state;
+#define REQUEST(date)                                                                              \
+    "{\"timestamp\": " #date ", \"input_length\": 512, \"output_length\": 1, "                     \
+    "\"hash_ids\": [0]}\n"
+    struct merged merged = {.count = 0};
+    add(&merged, REQUEST(0), false, 0);
+    add(&merged, REQUEST(0), true, 1000);
+    merge(&merged, NULL);
+    if (merged.reader == NULL)
+        fail_msg("%s", merged.error.message);
+    const char *lines = (const char *)merged.lines.bytes;
+    assert_non_null(strstr(lines, "{\"t\":0,\"op\":\"CreateDevice\",\"device\":\"gpu 0\""));
+    assert_non_null(strstr(lines, "{\"t\":0,\"pid\":1000000002,\"tid\":0,\"op\":\"CreateDevice\","
+                                  "\"device\":\"2: gpu 0\""));
+    assert_non_null(strstr(lines, "\"device\":\"gpu 0\",\"allocations\":[{\"allocation\":0,"));
+    assert_non_null(
+        strstr(lines, "\"device\":\"2: gpu 0\",\"allocations\":[{\"allocation\":\"2: 0\","));
+    assert_non_null(strstr(lines, "\"context\":\"2: requests\",\"gpu\":"));
+    assert_non_null(strstr(lines, "\"writes\":[\"2: 0\"]"));
+    assert_true(fact_of(&merged, "told-twice") == 0);
+    assert_true(fact_of(&merged, "file-2-process-assumed") == 1000000002);
+    done(&merged);
+}
+
 static void test_bad(void **state)
 {
     (void)state;
@@ -232,8 +260,9 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_earlier),
-                                       cmocka_unit_test(test_residency),
-                                       cmocka_unit_test(test_clock), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_earlier),
+        cmocka_unit_test(test_residency), cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_own_names), cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
