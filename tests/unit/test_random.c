@@ -190,6 +190,16 @@ static void submit(struct workload *workload, size_t number, size_t context)
           object(number, context), below(workload, 400000), below(workload, 3) * 10000, list);
 }
 
+/* What a context had queued is lost with it, signals that others wait for, too. Somebody who waits
+ * for nothing makes up for them, as a robust program would. */
+static void make_up_for_lost_signals(struct workload *workload)
+{
+    for (size_t fence = 0; fence < FENCES; fence++)
+        if (workload->signalled[fence])
+            event(workload, PROCESSES, "Signal", ",\"fence\":%zu,\"value\":%" PRIu64, fence,
+                  workload->signalled[fence]);
+}
+
 static void one_event(struct workload *workload)
 {
     size_t number = below(workload, PROCESSES), context = below(workload, CONTEXTS);
@@ -219,12 +229,14 @@ static void one_event(struct workload *workload)
         event(workload, number, "CreateContext",
               ",\"device\":%zu,\"context\":%" PRIu64 ",\"node\":\"copy\"", number,
               object(number, context));
+        make_up_for_lost_signals(workload);
     } else if (choice < 626) {
         if (below(workload, 2))
             event(workload, number, "DestroyDevice", ",\"device\":%zu", number);
         else
             event(workload, number, "ExitProcess", "%s", "");
         workload->processes[number].alive = false;
+        make_up_for_lost_signals(workload);
     } else {
         submit(workload, number, context);
     }
@@ -556,6 +568,7 @@ static void write_workload(struct workload *workload, const char *path)
     for (size_t i = 0; i < PROCESSES; i++)
         if (workload->processes[i].alive && below(workload, 2))
             event(workload, i, "ExitProcess", "%s", "");
+    make_up_for_lost_signals(workload);
     fclose(workload->out);
 }
 
