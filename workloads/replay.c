@@ -7,6 +7,7 @@
 #include "workloads/player.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,27 +322,49 @@ static void feed(void *owner)
     }
 }
 
-/* Who waits for what when nothing can happen any more. */
+/* Appends to the sentence about who waits, as far as there is room. */
+__attribute__((format(printf, 2, 3))) static void tell(struct replay_result *result,
+                                                       const char *format, ...)
+{
+    size_t length = strlen(result->waiting);
+    va_list arguments;
+    va_start(arguments, format);
+    if (length)
+        length += (size_t)snprintf(result->waiting + length, sizeof result->waiting - length, "; ");
+    if (length < sizeof result->waiting)
+        vsnprintf(result->waiting + length, sizeof result->waiting - length, format, arguments);
+    va_end(arguments);
+}
+
+static const struct vidsch_waiter *fence_waiter(const struct played_call *call)
+{
+    const struct vidsch_waiter *waiter = &call->call.waiter;
+    if (!waiter->fence)
+        waiter = &call->call.packet.waiter;
+    return waiter->fence ? waiter : NULL;
+}
+
+/* Who waits for what when nothing can happen any more: for fences, or else behind such a wait. */
 static void report_waiting(struct replay *replay)
 {
     struct replay_result *result = replay->result;
-    size_t length = 0;
-    const struct played_call *call;
+    const struct played_call *call, *first = NULL;
     DL_FOREACH (replay->player.calls, call) {
         if (call->silent)
             continue;
         result->waiting_calls++;
-        const struct vidsch_waiter *waiter =
-            call->call.waiter.fence ? &call->call.waiter : &call->call.packet.waiter;
-        if (!waiter->fence || length >= sizeof result->waiting - 1)
-            continue;
-        int more = snprintf(result->waiting + length, sizeof result->waiting - length,
-                            "%sevent %" PRIu64 " (%s of process %u) waits for a fence to reach "
-                            "%" PRIu64 ", which stands at %" PRIu64,
-                            length ? "; " : "", call->report.index, call->report.op,
-                            call->report.pid, waiter->value, waiter->fence->value);
-        length += more > 0 ? (size_t)more : 0;
+        first = first ? first : call;
+        const struct vidsch_waiter *waiter = fence_waiter(call);
+        if (waiter)
+            tell(result,
+                 "event %" PRIu64 " (%s of process %u) waits for a fence to reach %" PRIu64
+                 ", which stands at %" PRIu64,
+                 call->report.index, call->report.op, call->report.pid, waiter->value,
+                 waiter->fence->value);
     }
+    if (first && !result->waiting[0])
+        tell(result, "event %" PRIu64 " (%s of process %u) is the first of them",
+             first->report.index, first->report.op, first->report.pid);
     if (!replay->at_end) /* whoever waits has kept the rest of the trace from being read */
         return;
     /* A recording cut out of a running system ends in the middle, too. */
