@@ -3,6 +3,7 @@
 #define WDDMSIM_VIDMM_EXTENT_H
 
 #include <bsd/sys/tree.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct range_extent {
@@ -10,10 +11,15 @@ struct range_extent {
     void *owner;                        /* NULL: free */
     struct range_extent *more;          /* next extent of the same owner */
     struct range_extent *below, *above; /* by address */
-    /* Free ones only. */
-    RB_ENTRY(range_extent) by_size;
-    RB_ENTRY(range_extent) by_address;
-    uint64_t largest; /* size of the largest one in the subtree by address */
+    bool counts;                     /* in the longest stretch: if it is free, or as if it were */
+    RB_ENTRY(range_extent) by_size;  /* free ones */
+    RB_ENTRY(range_extent) by_place; /* all; what the subtree holds: */
+    struct extent_summary {
+        uint64_t bytes;        /* all of it */
+        uint64_t largest_free; /* of one extent */
+        uint64_t first, last;  /* how much of it counts, from its beginning, up to its end */
+        uint64_t longest;      /* stretch that counts */
+    } tree;
 };
 
 #endif

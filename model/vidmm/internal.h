@@ -62,8 +62,10 @@ struct vidmm_allocation {
     uint32_t holds;                /* structures that point here */
     struct vidmm_residency *residencies, *trimmed;
     enum vidmm_group group; /* of the segment it likes best */
-    bool marked;            /* in its segment's list of them */
-    struct vidmm_allocation *marked_prev, *marked_next;
+    bool marked;
+    bool counts; /* as its segment's range knows: as if it were free */
+    bool stale;  /* its segment's range does not know whether it is marked */
+    struct vidmm_allocation *stale_prev, *stale_next;
     struct vidmm_allocation *decommit_prev, *decommit_next; /* if it may be */
     struct vidmm_standing standing;               /* among those who may leave its segment */
     struct vidmm_allocation *all_prev, *all_next; /* all allocations */
@@ -136,7 +138,7 @@ struct vidmm_segment {
     uint64_t line_bytes[VIDMM_LINES]; /* resident, by the policy's lines */
     uint64_t remembered_bytes;        /* vidmm_remember: in all */
     uint64_t clock;                   /* the policy's */
-    struct vidmm_allocation *marked;
+    struct vidmm_allocation *stale;   /* marked or not since the state was last asked for */
     uint64_t marked_bytes;
     struct vidmm_vacating *vacating;
 };
@@ -254,9 +256,9 @@ static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t 
     return &vidmm->segments[id - 1];
 }
 
-/* Marked: nothing holds the allocation where it is, it may go as soon as its room is wanted. A
- * segment lists its marked allocations, because those who watch the model ask for them far more
- * often than all of a segment could be gone through. */
+/* Marked: nothing holds the allocation where it is, it may go as soon as its room is wanted. Marks
+ * come and go with every packet, and are asked for now and then: only then does the range of their
+ * segment hear of those that have changed. */
 static inline bool vidmm_is_marked(const struct vidmm_allocation *allocation)
 {
     return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
@@ -264,6 +266,8 @@ static inline bool vidmm_is_marked(const struct vidmm_allocation *allocation)
 }
 
 void vidmm_mark(struct vidmm_allocation *allocation, bool marked);
+void vidmm_list_stale(struct vidmm_allocation *allocation);
+void vidmm_unlist_stale(struct vidmm_allocation *allocation);
 
 /* Behind every change of what vidmm_is_marked looks at. */
 static inline void vidmm_remark(struct vidmm_allocation *allocation)

@@ -58,6 +58,8 @@ static bool take(struct vidmm_segment *segment, struct vidmm_allocation *allocat
         return false;
     allocation->segment = segment;
     allocation->state = VIDMM_PAGING_IN;
+    allocation->counts = true;
+    vidmm_list_stale(allocation);
     return true;
 }
 
@@ -200,12 +202,14 @@ static bool plan(struct vidmm_worker *worker, struct vidmm_segment *segment,
 {
     const struct vidmm_device *device = worker->request->device;
     uint64_t room = segment->range.free;
+    bool anywhere = !wish->contiguous && !allocation->overlay;
     struct vidmm_allocation *victim;
+    if (!anywhere)
+        range_settle(&segment->range);
     while ((victim = vidmm_take_victim(segment, device, highest)) != NULL) {
         choose(worker, victim);
         room += victim->size;
         struct stretch hole;
-        bool anywhere = !wish->contiguous && !allocation->overlay;
         if (anywhere && room >= wish->size)
             return true;
         if (!anywhere && opens_hole(victim, wish, &hole)) {
@@ -253,7 +257,8 @@ bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *
 
 void vidmm_leave_segment(struct vidmm_allocation *allocation)
 {
-    range_give(&allocation->segment->range, allocation->extents);
+    vidmm_unlist_stale(allocation);
+    range_give(&allocation->segment->range, allocation->extents, allocation->size);
     allocation->extents = NULL;
     allocation->segment = NULL;
 }

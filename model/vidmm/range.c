@@ -1,5 +1,7 @@
 #include "model/vidmm/range.h"
 
+#include <stdlib.h>
+
 static int compare(const struct range_extent *a, const struct range_extent *b)
 {
     if (a->size != b->size)
@@ -10,18 +12,6 @@ static int compare(const struct range_extent *a, const struct range_extent *b)
 RB_PROTOTYPE(range_free, range_extent, by_size, compare)
 RB_GENERATE(range_free, range_extent, by_size, compare)
 
-static void set_free(struct range *range, struct range_extent *extent)
-{
-    RB_INSERT(range_free, &range->by_size, extent);
-    gaps_insert(&range->by_address, extent);
-}
-
-static void set_taken(struct range *range, struct range_extent *extent)
-{
-    RB_REMOVE(range_free, &range->by_size, extent);
-    gaps_remove(&range->by_address, extent);
-}
-
 void range_init(struct range *range, uint64_t size, enum range_fit fit)
 {
     *range = (struct range){.size = size, .free = size, .fit = fit};
@@ -30,28 +20,32 @@ void range_init(struct range *range, uint64_t size, enum range_fit fit)
     if (size == 0)
         return;
     range->lowest = memory_pool_take(&range->pool);
-    *range->lowest = (struct range_extent){.size = size};
-    set_free(range, range->lowest);
+    *range->lowest = (struct range_extent){.size = size, .counts = true};
+    places_insert(&range->places, range->lowest);
+    RB_INSERT(range_free, &range->by_size, range->lowest);
 }
 
 void range_fini(struct range *range)
 {
+    free(range->loose);
     memory_pool_fini(&range->pool);
 }
 
-/* Cuts an extent that is in no tree at `size` bytes; what is above is an extent of its own, in no
- * tree either. */
+/* Cuts a free extent that is not in the tree by size: what is above `size` bytes is an extent of
+ * its own. The caller tells places of what it does with the lower part. */
 static struct range_extent *cut(struct range *range, struct range_extent *extent, uint64_t size)
 {
     struct range_extent *rest = memory_pool_take(&range->pool);
     *rest = (struct range_extent){.offset = extent->offset + size,
                                   .size = extent->size - size,
                                   .below = extent,
-                                  .above = extent->above};
+                                  .above = extent->above,
+                                  .counts = true};
     if (rest->above)
         rest->above->below = rest;
     extent->above = rest;
     extent->size = size;
+    places_insert(&range->places, rest);
     return rest;
 }
 
@@ -59,16 +53,18 @@ static struct range_extent *cut(struct range *range, struct range_extent *extent
 static struct range_extent *occupy(struct range *range, struct range_extent *extent, uint64_t from,
                                    uint64_t size, void *owner)
 {
-    set_taken(range, extent);
+    RB_REMOVE(range_free, &range->by_size, extent);
     if (from > extent->offset) {
         struct range_extent *below = extent;
         extent = cut(range, extent, from - extent->offset);
-        set_free(range, below);
+        places_changed(below);
+        RB_INSERT(range_free, &range->by_size, below);
     }
     if (extent->size > size)
-        set_free(range, cut(range, extent, size));
+        RB_INSERT(range_free, &range->by_size, cut(range, extent, size));
     extent->owner = owner;
     extent->more = NULL;
+    places_changed(extent);
     range->free -= size;
     return extent;
 }
@@ -98,10 +94,10 @@ static struct range_extent *best(struct range *range, const struct range_wish *w
 
 static struct range_extent *lowest(struct range *range, const struct range_wish *wish, uint64_t *at)
 {
-    struct range_extent *extent = gaps_lowest(&range->by_address, wish->from, wish->size);
+    struct range_extent *extent = places_lowest(&range->places, wish->from, wish->size);
     while (extent && !holds(extent, wish, at)) {
         uint64_t end = extent->offset + extent->size;
-        extent = end < wish->to ? gaps_lowest(&range->by_address, end, wish->size) : NULL;
+        extent = end < wish->to ? places_lowest(&range->places, end, wish->size) : NULL;
     }
     return extent;
 }
@@ -109,10 +105,10 @@ static struct range_extent *lowest(struct range *range, const struct range_wish 
 static struct range_extent *highest(struct range *range, const struct range_wish *wish,
                                     uint64_t *at)
 {
-    struct range_extent *extent = gaps_highest(&range->by_address, wish->to, wish->size);
+    struct range_extent *extent = places_highest(&range->places, wish->to, wish->size);
     while (extent && !holds(extent, wish, at))
         extent = extent->offset > wish->from
-                     ? gaps_highest(&range->by_address, extent->offset, wish->size)
+                     ? places_highest(&range->places, extent->offset, wish->size)
                      : NULL;
     return extent;
 }
@@ -137,35 +133,87 @@ static struct range_extent *take_whole(struct range *range, const struct range_w
 static struct range_extent *next_hole(struct range *range, const struct range_wish *wish)
 {
     if (wish->from_end)
-        return gaps_highest(&range->by_address, wish->to, 1);
+        return places_highest(&range->places, wish->to, 1);
     if (is_anywhere(range, wish))
         return RB_MAX(range_free, &range->by_size);
-    return gaps_lowest(&range->by_address, wish->from, 1);
+    return places_lowest(&range->places, wish->from, 1);
 }
 
-/* No hole is large enough: one after the other is used up. */
-static struct range_extent *take_pieces(struct range *range, const struct range_wish *wish,
-                                        void *owner)
+/* One hole after the other is used up, and put in front of the chain. Bytes that are still
+ * wanting. */
+static uint64_t use_up_holes(struct range *range, const struct range_wish *wish, uint64_t left,
+                             struct range_extent **chain, void *owner)
 {
-    struct range_extent *extents = NULL;
-    uint64_t left = wish->size;
-    while (left > 0) {
-        struct range_extent *hole = next_hole(range, wish);
-        uint64_t from = hole && hole->offset > wish->from ? hole->offset : wish->from;
-        uint64_t to =
-            hole && hole->offset + hole->size < wish->to ? hole->offset + hole->size : wish->to;
-        if (!hole || from >= to) {
-            range_give(range, extents);
-            return NULL;
-        }
+    struct range_extent *hole;
+    while (left > 0 && (hole = next_hole(range, wish)) != NULL) {
+        uint64_t end = hole->offset + hole->size;
+        uint64_t from = hole->offset > wish->from ? hole->offset : wish->from;
+        uint64_t to = end < wish->to ? end : wish->to;
+        if (from >= to)
+            break;
         uint64_t piece = to - from < left ? to - from : left;
         struct range_extent *extent =
             occupy(range, hole, wish->from_end ? to - piece : from, piece, owner);
-        extent->more = extents;
-        extents = extent;
+        extent->more = *chain;
+        *chain = extent;
         left -= piece;
     }
-    return extents;
+    return left;
+}
+
+static void put_loose(struct range *range, struct range_extent *chain)
+{
+    if (range->loose_count == range->loose_room) {
+        range->loose_room = range->loose_room ? 2 * range->loose_room : 16;
+        range->loose =
+            memory_resize(range->loose, range->loose_room, sizeof(struct range_extent *));
+    }
+    range->loose[range->loose_count++] = chain;
+}
+
+/* Loose extents change hands. What is left over of the last one is free. */
+static uint64_t hand_on_loose(struct range *range, uint64_t left, struct range_extent **chain,
+                              void *owner)
+{
+    while (left > 0 && range->loose_count > 0) {
+        struct range_extent *extent = range->loose[--range->loose_count];
+        if (extent->more)
+            put_loose(range, extent->more);
+        if (extent->size > left) {
+            struct range_extent *rest = cut(range, extent, left);
+            rest->owner = rest; /* as long as it is loose it is nobody's neighbour */
+            rest->counts = extent->counts;
+            places_changed(rest);
+            put_loose(range, rest);
+        }
+        extent->owner = owner;
+        if (!extent->counts) {
+            extent->counts = true;
+            places_changed(extent);
+        }
+        extent->more = *chain;
+        *chain = extent;
+        left -= extent->size;
+        range->free -= extent->size;
+    }
+    return left;
+}
+
+/* No hole is large enough. */
+static struct range_extent *take_pieces(struct range *range, const struct range_wish *wish,
+                                        void *owner)
+{
+    struct range_extent *chain = NULL;
+    uint64_t left = wish->size;
+    if (is_anywhere(range, wish) && !wish->from_end)
+        left = hand_on_loose(range, left, &chain, owner);
+    else
+        range_settle(range);
+    left = use_up_holes(range, wish, left, &chain, owner);
+    if (left == 0)
+        return chain;
+    range_give(range, chain, wish->size - left);
+    return NULL;
 }
 
 static uint64_t power_of_two(uint64_t size)
@@ -187,6 +235,8 @@ struct range_extent *range_take(struct range *range, const struct range_wish *wi
     }
     if (rounded.size > range->free)
         return NULL;
+    if (rounded.contiguous)
+        range_settle(range);
     struct range_extent *extents = take_whole(range, &rounded, owner);
     return extents || rounded.contiguous ? extents : take_pieces(range, &rounded, owner);
 }
@@ -203,73 +253,89 @@ static void absorb(struct range *range, struct range_extent *extent, struct rang
     extent->above = above->above;
     if (extent->above)
         extent->above->below = extent;
+    places_remove(&range->places, above);
     memory_pool_give(&range->pool, above);
 }
 
-void range_give(struct range *range, struct range_extent *extent)
+void range_give(struct range *range, struct range_extent *extents, uint64_t bytes)
+{
+    if (!extents)
+        return;
+    range->free += range->fit == RANGE_BUDDY ? extents->size : bytes; /* the whole block */
+    put_loose(range, extents);
+}
+
+static void settle(struct range *range, struct range_extent *extent)
 {
     while (extent) {
         struct range_extent *more = extent->more;
-        range->free += extent->size;
         extent->owner = NULL;
         extent->more = NULL;
         if (is_free(extent->above)) {
-            set_taken(range, extent->above);
+            RB_REMOVE(range_free, &range->by_size, extent->above);
             absorb(range, extent, extent->above);
         }
         if (is_free(extent->below)) {
             struct range_extent *below = extent->below;
-            set_taken(range, below);
+            RB_REMOVE(range_free, &range->by_size, below);
             absorb(range, below, extent);
             extent = below;
         }
-        set_free(range, extent);
+        extent->counts = true;
+        places_changed(extent);
+        RB_INSERT(range_free, &range->by_size, extent);
         extent = more;
     }
 }
 
-uint64_t range_largest(const struct range *range)
+void range_settle(struct range *range)
 {
-    return gaps_largest(&range->by_address);
+    while (range->loose_count > 0)
+        settle(range, range->loose[--range->loose_count]);
 }
 
-uint64_t range_stretch_from(const struct range_extent *extent, bool (*counts)(const void *owner))
+uint64_t range_largest(struct range *range)
 {
-    const struct range_extent *lowest = is_free(extent->below) ? extent->below : extent;
-    if (lowest->below && counts(lowest->below->owner)) /* no two free ones are neighbours */
-        return 0;
-    uint64_t stretch = 0;
-    for (; lowest && (!lowest->owner || counts(lowest->owner)); lowest = lowest->above)
-        stretch += lowest->size;
-    return stretch;
+    range_settle(range);
+    return places_largest(&range->places);
 }
 
-uint64_t range_largest_where(const struct range *range, bool (*counts)(const void *owner))
+void range_let_count(struct range_extent *extents, bool counts)
 {
-    uint64_t largest = 0, run = 0;
-    for (const struct range_extent *extent = range->lowest; extent; extent = extent->above) {
-        run = !extent->owner || counts(extent->owner) ? run + extent->size : 0;
-        if (run > largest)
-            largest = run;
+    for (; extents; extents = extents->more) {
+        extents->counts = counts;
+        places_changed(extents);
     }
-    return largest;
 }
 
-const char *range_check(const struct range *range)
+uint64_t range_longest(struct range *range)
 {
-    uint64_t offset = 0, free_bytes = 0;
+    range_settle(range);
+    return places_longest(&range->places);
+}
+
+const char *range_check(struct range *range)
+{
+    range_settle(range);
+    uint64_t offset = 0, free_bytes = 0, longest = 0, run = 0;
     const struct range_extent *below = NULL;
     for (const struct range_extent *extent = range->lowest; extent; extent = extent->above) {
         if (extent->offset != offset || extent->below != below || extent->size == 0)
             return "extents of a segment overlap or leave a gap";
         if (!extent->owner && below && !below->owner)
             return "two neighbouring free extents were not joined";
+        if (!extent->owner && !extent->counts)
+            return "a free extent does not count as one";
+        run = extent->counts ? run + extent->size : 0;
+        longest = run > longest ? run : longest;
         free_bytes += extent->owner ? 0 : extent->size;
         offset += extent->size;
         below = extent;
     }
     if (offset != range->size)
         return "extents do not cover their segment";
+    if (longest != range_longest(range))
+        return "the longest stretch of free or marked memory is wrong";
     if (free_bytes != range->free)
         return "free and used bytes of a segment do not add up";
     return NULL;

@@ -1,12 +1,16 @@
 /* The address range of a segment: which stretches are taken, by whom, and which are free.
  *
- * Extents lie in a list by address, so neighbours are found at once; the free ones also lie in a
- * tree by size and in one by address, so that a fit is found in O(log n) whatever is asked for. */
+ * Extents lie in a list by address, so neighbours are found at once, and in a tree by address; the
+ * free ones also lie in a tree by size. So a fit is found in O(log n) whatever is asked for.
+ *
+ * Where memory is full, what one owner gives back is taken by the next at once, page for page. So
+ * what is given back stays loose at first: as it was, in chains, joined with nothing, to be handed
+ * on to whoever takes pieces. It is settled when somebody looks at the range or wants one piece. */
 #ifndef WDDMSIM_VIDMM_RANGE_H
 #define WDDMSIM_VIDMM_RANGE_H
 
 #include "model/memory.h"
-#include "model/vidmm/gaps.h"
+#include "model/vidmm/places.h"
 
 #include <stdbool.h>
 
@@ -25,8 +29,10 @@ struct range {
     enum range_fit fit;
     struct range_extent *lowest;
     struct range_free by_size;
-    struct gaps by_address;
+    struct places places;
     struct memory_pool pool;
+    struct range_extent **loose; /* chains; their bytes count as free */
+    uint32_t loose_count, loose_room;
 };
 
 /* What is wanted: `size` bytes in [from, to), in one piece at a multiple of `alignment` (a power of
@@ -44,20 +50,23 @@ void range_fini(struct range *range);
 /* Takes what is wanted. NULL, and nothing taken, if there is no such room. */
 struct range_extent *range_take(struct range *range, const struct range_wish *wish, void *owner);
 
-/* Gives back a chain of extents. */
-void range_give(struct range *range, struct range_extent *extents);
+/* Gives back the chain of extents that was taken for so many bytes. */
+void range_give(struct range *range, struct range_extent *extents, uint64_t bytes);
 
-/* Largest free extent. */
-uint64_t range_largest(const struct range *range);
+/* Joins what is loose with what is free: from now on extents and their neighbours tell the truth.
+ */
+void range_settle(struct range *range);
 
-/* If the extent is the lowest one with an owner in a stretch of extents that are free or for whose
- * owner `counts` says so: the size of that stretch; else 0. */
-uint64_t range_stretch_from(const struct range_extent *extent, bool (*counts)(const void *owner));
+/* Largest free extent. Settles. */
+uint64_t range_largest(struct range *range);
 
-/* Largest stretch of extents that are free or for whose owner `counts` says so. */
-uint64_t range_largest_where(const struct range *range, bool (*counts)(const void *owner));
+/* Whether the extents of a chain count as if they were free; at first they do. */
+void range_let_count(struct range_extent *extents, bool counts);
 
-/* Verifies the invariants; NULL, or what is wrong. */
-const char *range_check(const struct range *range);
+/* Largest stretch of extents that are free or count. Settles. */
+uint64_t range_longest(struct range *range);
+
+/* Verifies the invariants; NULL, or what is wrong. Settles. */
+const char *range_check(struct range *range);
 
 #endif

@@ -66,45 +66,45 @@ void vidmm_destroy(struct vidmm *vidmm)
     free(vidmm);
 }
 
-static bool is_marked(const void *owner)
-{
-    const struct vidmm_allocation *allocation = owner;
-    return allocation->marked;
-}
-
 void vidmm_mark(struct vidmm_allocation *allocation, bool marked)
 {
     struct vidmm_segment *segment = allocation->segment;
     allocation->marked = marked;
-    if (marked) {
-        DL_APPEND2(segment->marked, allocation, marked_prev, marked_next);
-        segment->marked_bytes += allocation->size;
-    } else {
-        DL_DELETE2(segment->marked, allocation, marked_prev, marked_next);
-        segment->marked_bytes -= allocation->size;
-    }
+    segment->marked_bytes += marked ? allocation->size : 0 - allocation->size;
+    vidmm_list_stale(allocation);
+}
+
+void vidmm_list_stale(struct vidmm_allocation *allocation)
+{
+    if (!allocation->stale)
+        DL_APPEND2(allocation->segment->stale, allocation, stale_prev, stale_next);
+    allocation->stale = true;
+}
+
+void vidmm_unlist_stale(struct vidmm_allocation *allocation)
+{
+    if (allocation->stale)
+        DL_DELETE2(allocation->segment->stale, allocation, stale_prev, stale_next);
+    allocation->stale = false;
 }
 
 void vidmm_segment_state(const void *self, uint32_t id, struct probe_segment_state *state)
 {
     const struct vidmm *vidmm = self;
-    const struct vidmm_segment *segment = &vidmm->segments[id - 1];
-    uint64_t free = range_largest(&segment->range), largest = free;
-    const struct vidmm_allocation *allocation;
-    DL_FOREACH2 (segment->marked, allocation, marked_next) {
-        const struct range_extent *extent;
-        for (extent = allocation->extents; extent; extent = extent->more) {
-            uint64_t stretch = range_stretch_from(extent, is_marked);
-            if (stretch > largest)
-                largest = stretch;
-        }
+    struct vidmm_segment *segment = &vidmm->segments[id - 1];
+    while (segment->stale) {
+        struct vidmm_allocation *allocation = segment->stale;
+        if (allocation->counts != allocation->marked)
+            range_let_count(allocation->extents, allocation->marked);
+        allocation->counts = allocation->marked;
+        vidmm_unlist_stale(allocation);
     }
     *state = (struct probe_segment_state){
         .allocated = segment->range.size - segment->range.free,
         .marked = segment->marked_bytes,
         .free = segment->range.free,
-        .largest_free = free,
-        .largest_free_or_marked = largest,
+        .largest_free = range_largest(&segment->range),
+        .largest_free_or_marked = range_longest(&segment->range),
     };
 }
 
@@ -116,13 +116,13 @@ static const char *check_marked(const struct vidmm *vidmm, const struct vidmm_se
         if (allocation->marked != vidmm_is_marked(allocation))
             return "an allocation's mark is wrong";
         marked += allocation->marked && allocation->segment == segment ? allocation->size : 0;
+        for (const struct range_extent *at = allocation->extents; at; at = at->more)
+            if (at->counts != allocation->counts ||
+                (!allocation->stale && at->counts != allocation->marked))
+                return "a mark has not come through to its segment";
     }
     if (marked != segment->marked_bytes)
         return "the marked allocations of a segment do not add up";
-    struct probe_segment_state state;
-    vidmm_segment_state(vidmm, segment->id, &state);
-    if (state.largest_free_or_marked != range_largest_where(&segment->range, is_marked))
-        return "the largest stretch of free or marked memory is wrong";
     return NULL;
 }
 
