@@ -18,7 +18,7 @@ struct bench {
 /* What a measurement answers; each uses what it needs. */
 struct bench_answer {
     double seconds;
-    uint64_t events, bytes, dates, transfers, simulated_ns;
+    uint64_t events, bytes, dates, transfers, paging_operations, simulated_ns;
     uint64_t peak_bytes; /* of the child's memory: filled in by bench_run */
 };
 
@@ -50,7 +50,23 @@ bench_function bench_generate;
 /* Writes so many of the plainest events. */
 bench_function bench_submits;
 
+/* One replay on rtx3070-8g, results and all but the plots. */
+enum { BENCH_KEYS = 4 };
+struct bench_replaying {
+    const char *trace, *output;
+    const char *keys[BENCH_KEYS][2]; /* changes to the profile: key and value */
+    bool unwatched;                  /* nobody records what happens */
+};
+bench_function bench_replay_trace;
+
+/* The baseline of replays: SimGrid's clock taken from date to date, and flows. */
+struct bench_loop {
+    uint64_t dates, flows;
+};
+bench_function bench_simgrid_loop;
+
 /* The groups of rows. */
+void bench_paging(const struct bench *bench);
 void bench_replay(const struct bench *bench);
 void bench_memory(const struct bench *bench);
 void bench_decode(const struct bench *bench);

@@ -84,16 +84,27 @@ static bool generate_pairs(const void *what, struct bench_answer *answer)
     return false;
 }
 
-/* One replay, results and all but the plots. */
-struct replaying {
-    const char *trace, *output;
-    const char *key, *value; /* a change to the profile; NULL: none */
-    bool unwatched;          /* nobody records what happens */
-};
+static uint64_t paging_operations;
+static void (*recorded_paging)(void *self, const struct probe_paging *operation);
 
-static bool replay(const void *what, struct bench_answer *answer)
+static void count_paging(void *self, const struct probe_paging *operation)
 {
-    const struct replaying *wanted = what;
+    paging_operations++;
+    recorded_paging(self, operation);
+}
+
+static bool change(struct profile *profile, const struct bench_replaying *wanted,
+                   struct profile_error *wrong)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < BENCH_KEYS && wanted->keys[i][0]; i++)
+        good = profile_set(profile, wanted->keys[i][0], wanted->keys[i][1], "bench", wrong);
+    return good;
+}
+
+bool bench_replay_trace(const void *what, struct bench_answer *answer)
+{
+    const struct bench_replaying *wanted = what;
     static struct profile profile;
     struct profile_error wrong;
     struct trace_error bad;
@@ -102,10 +113,8 @@ static bool replay(const void *what, struct bench_answer *answer)
     char error[512] = "the profile";
     const struct recorder_options recording = {.directory = wanted->output};
     const struct replay_options options = {.to_ns = UINT64_MAX, .seed = 1};
-    bool good =
-        profile_load("rtx3070-8g", &profile, &wrong) &&
-        (!wanted->key || profile_set(&profile, wanted->key, wanted->value, "bench", &wrong)) &&
-        profile_check(&profile, &wrong);
+    bool good = profile_load("rtx3070-8g", &profile, &wrong) && change(&profile, wanted, &wrong) &&
+                profile_check(&profile, &wrong);
     if (good && !trace_open(wanted->trace, NULL, &reader, &bad)) {
         snprintf(error, sizeof error, "%s", bad.message);
         good = false;
@@ -114,12 +123,15 @@ static bool replay(const void *what, struct bench_answer *answer)
         good && !wanted->unwatched ? recorder_create(&recording, error, sizeof error) : NULL;
     struct probe blind = bench_blind_probe(), *probe = recorder ? recorder_probe(recorder) : &blind;
     good = good && (recorder || wanted->unwatched);
+    recorded_paging = probe->paging;
+    probe->paging = count_paging;
     if (good) {
         double begun = bench_seconds();
         good = replay_run(reader, &profile, probe, &options, &result, error, sizeof error) ==
                REPLAY_OK;
         answer->seconds = bench_seconds() - begun;
         answer->events = result.events;
+        answer->paging_operations = paging_operations;
         answer->dates = result.dates;
         answer->transfers = result.transfers;
         answer->simulated_ns = result.simulated_ns;
@@ -130,12 +142,8 @@ static bool replay(const void *what, struct bench_answer *answer)
     return good;
 }
 
-/* The bare loop: a heap of dates in whole nanoseconds, SimGrid's clock brought to each of them, and
- * every so many dates a flow that a pool of worker actors carries. */
-struct loop {
-    uint64_t dates, flows;
-};
-
+/* A heap of dates in whole nanoseconds, SimGrid's clock brought to each of them, and every so many
+ * dates a flow that a pool of worker actors carries. */
 enum { PENDING = 16, WORKERS = 4, FLOW_BYTES = 65536 };
 
 struct worker {
@@ -195,9 +203,9 @@ static void sift(uint64_t heap[PENDING], uint64_t date)
 
 static const char *platform; /* path of the loop's; set before any child is forked */
 
-static bool run_loop(const void *what, struct bench_answer *answer)
+bool bench_simgrid_loop(const void *what, struct bench_answer *answer)
 {
-    const struct loop *loop = what;
+    const struct bench_loop *loop = what;
     struct worker workers[WORKERS];
     start_simgrid(platform, workers);
     uint64_t heap[PENDING], state = 88172645463325252, flows = 0;
@@ -245,12 +253,13 @@ static const char *write_platform(const struct bench *bench)
     return path;
 }
 
-static void replay_row(const struct bench *bench, const char *name, const struct replaying *what)
+static void replay_row(const struct bench *bench, const char *name,
+                       const struct bench_replaying *what)
 {
-    struct bench_answer first = bench_run(replay, what); /* tells the dates and flows */
-    struct loop loop = {.dates = first.dates, .flows = first.transfers};
+    struct bench_answer first = bench_run(bench_replay_trace, what); /* tells the dates and flows */
+    struct bench_loop loop = {.dates = first.dates, .flows = first.transfers};
     struct bench_answer answer, bare;
-    bench_compare(bench, replay, what, run_loop, &loop, &answer, &bare);
+    bench_compare(bench, bench_replay_trace, what, bench_simgrid_loop, &loop, &answer, &bare);
     char baseline[96];
     double events = (double)answer.events;
     snprintf(baseline, sizeof baseline, "SimGrid loop, %.2f dates and %.3f flows per event",
@@ -262,12 +271,13 @@ static void replay_row(const struct bench *bench, const char *name, const struct
 }
 
 /* What watching costs: the same replay, recorded and not. */
-static void recording_row(const struct bench *bench, const char *name, struct replaying what)
+static void recording_row(const struct bench *bench, const char *name, struct bench_replaying what)
 {
-    struct replaying unwatched = what;
+    struct bench_replaying unwatched = what;
     unwatched.unwatched = true;
     struct bench_answer watched, blind;
-    bench_compare(bench, replay, &what, replay, &unwatched, &watched, &blind);
+    bench_compare(bench, bench_replay_trace, &what, bench_replay_trace, &unwatched, &watched,
+                  &blind);
     double events = (double)watched.events;
     bench_row(name, events / watched.seconds * 1e-6, events / blind.seconds * 1e-6, "M events/s",
               "the same without a recorder");
@@ -280,16 +290,18 @@ void bench_replay(const struct bench *bench)
     snprintf(output, sizeof output, "%s/out", bench->folder);
     bench_run(bench_generate, &(struct bench_generate){trace, bench->events});
     platform = write_platform(bench);
-    replay_row(bench, "replay", &(struct replaying){.trace = trace, .output = output});
+    replay_row(bench, "replay", &(struct bench_replaying){.trace = trace, .output = output});
     replay_row(bench, "replay, memory overcommitted",
-               &(struct replaying){trace, output, "segments.local.size", "1GiB", false});
-    recording_row(bench, "recording", (struct replaying){.trace = trace, .output = output});
+               &(struct bench_replaying){
+                   .trace = trace, .output = output, .keys = {{"segments.local.size", "1GiB"}}});
+    recording_row(bench, "recording", (struct bench_replaying){.trace = trace, .output = output});
     recording_row(bench, "recording, overcommitted",
-                  (struct replaying){trace, output, "segments.local.size", "1GiB", false});
+                  (struct bench_replaying){
+                      .trace = trace, .output = output, .keys = {{"segments.local.size", "1GiB"}}});
     snprintf(trace, sizeof trace, "%s/pairs.wtrace", bench->folder);
     bench_run(generate_pairs, &(struct bench_generate){trace, bench->events});
     replay_row(bench, "replay, create and destroy",
-               &(struct replaying){.trace = trace, .output = output});
+               &(struct bench_replaying){.trace = trace, .output = output});
 }
 
 void bench_memory(const struct bench *bench)
@@ -302,8 +314,8 @@ void bench_memory(const struct bench *bench)
     for (uint64_t times = 1; times <= most; times *= 10) {
         uint64_t events = shortest * times;
         bench_run(bench_generate, &(struct bench_generate){trace, events});
-        struct bench_answer answer =
-            bench_run(replay, &(struct replaying){.trace = trace, .output = output});
+        struct bench_answer answer = bench_run(
+            bench_replay_trace, &(struct bench_replaying){.trace = trace, .output = output});
         double peak = (double)answer.peak_bytes / (1 << 20);
         first = first > 0 ? first : peak;
         char name[64];
