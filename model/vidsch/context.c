@@ -155,6 +155,7 @@ void vidsch_context_take(struct vidsch_context *context)
     DL_DELETE(context->queue, packet);
     context->queued--;
     context->node->waiting--;
+    vidsch_node_report(context->node);
 }
 
 /* The waiter's fence got there, or need not any more: the worker may take the wait. */
@@ -251,6 +252,7 @@ static void to_front(struct vidsch_packet *packet)
     DL_PREPEND(context->queue, packet);
     context->queued++;
     context->node->waiting++;
+    vidsch_node_report(context->node);
 }
 
 /* What was taken behind the packet goes with it. If VidMm is preparing what was the first packet

@@ -95,6 +95,7 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     context->queued++;
     context->uncompleted++;
     context->node->waiting++;
+    vidsch_node_report(context->node);
     context->last[order_of(packet)] = packet;
     account_presence(vidsch, now);
     vidsch->submitted++;

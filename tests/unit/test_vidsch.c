@@ -74,6 +74,7 @@ struct machine {
     struct vidsch_packet packets[8];
     uint64_t placed_ns[8], completed_ns[8];
     uint64_t passed_ns;
+    uint32_t waiting[2]; /* in software queues, as the probe was told last */
 };
 
 static struct machine machine;
@@ -100,7 +101,8 @@ static void no_packet(void *self, uint64_t now_ns, const struct probe_packet *pa
 static void no_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
                       uint32_t depth, uint32_t waiting)
 {
-    (void)self, (void)now_ns, (void)node, (void)state, (void)waiting;
+    (void)self, (void)now_ns, (void)state;
+    machine.waiting[node] = waiting;
     child_expects(depth <= machine.profile.scheduler.queue_depth, true);
 }
 
@@ -280,13 +282,46 @@ static void a_destroyed_context_drains(void **state)
     assert_true(child_runs(a_destroyed_context_drains_body, NULL));
 }
 
+static void wait_and_signal(void *owner)
+{
+    (void)owner;
+    machine.packets[0] = (struct vidsch_packet){
+        .kind = PROBE_WAIT, .fence = &fence, .value = 1, .completed = completed};
+    vidsch_submit(machine.contexts[0], &machine.packets[0]);
+    child_expects(machine.waiting[0], 1);
+    machine.packets[1] = (struct vidsch_packet){
+        .kind = PROBE_SIGNAL, .fence = &fence, .value = 2, .completed = completed};
+    vidsch_submit(machine.contexts[0], &machine.packets[1]);
+    child_expects(machine.waiting[0], 2);
+    machine.packets[2] = (struct vidsch_packet){
+        .kind = PROBE_SIGNAL, .fence = &fence, .value = 1, .completed = completed};
+    vidsch_submit(machine.contexts[1], &machine.packets[2]);
+    child_expects(machine.waiting[0], 0); /* they take no time here */
+}
+
+/* Waits and signals never reach an engine, and are heard of all the same. */
+static void what_waits_is_told_body(void *argument)
+{
+    (void)argument;
+    fence = (struct vidsch_fence){0};
+    run_machine(wait_and_signal);
+    child_expects(fence.value, 2);
+    vidsch_destroy(machine.vidsch);
+    sim_destroy(machine.sim);
+}
+
+static void what_waits_is_told(void **state)
+{
+    (void)state;
+    assert_true(child_runs(what_waits_is_told_body, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fences_only_grow),
-        cmocka_unit_test(the_worker_is_one_at_a_time),
-        cmocka_unit_test(barriers_pass_in_order),
-        cmocka_unit_test(a_destroyed_context_drains),
+        cmocka_unit_test(fences_only_grow),       cmocka_unit_test(the_worker_is_one_at_a_time),
+        cmocka_unit_test(barriers_pass_in_order), cmocka_unit_test(a_destroyed_context_drains),
+        cmocka_unit_test(what_waits_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
