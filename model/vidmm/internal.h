@@ -90,6 +90,7 @@ struct vidmm_context_memory {
     struct vidmm_allocation **items;
     uint32_t count;
     bool loaded; /* pinned: the engine has, or gets, the context's state */
+    struct vidmm_context_memory *prev, *next; /* all contexts that have any */
 };
 
 struct vidmm_process {
@@ -236,6 +237,7 @@ struct vidmm {
     struct vidmm_segment *segments; /* [id - 1] */
     struct vidmm_allocation *allocations;
     struct vidmm_device *devices;
+    struct vidmm_context_memory *contexts;
     struct vidmm_worker worker;
     struct vidmm_channel *channels;
     uint32_t channel_count;
@@ -395,6 +397,8 @@ void vidmm_buffer_vacates(const struct vidmm_buffer *buffer,
 
 /* One operation of those queued for the allocation is over. */
 void vidmm_arrived(struct vidmm_allocation *allocation);
+
+void vidmm_context_memory_free(struct vidmm *vidmm, struct vidmm_context_memory *context);
 
 /* The hooks for VidSch. */
 bool vidmm_prepare(void *vidmm, struct vidsch_packet *packet);

@@ -167,6 +167,7 @@ void vidmm_context_add(struct vidsch_context *vidsch_context, struct vidmm_alloc
     struct vidmm_context_memory *context = vidsch_context_memory(vidsch_context);
     if (!context) {
         context = memory_new(1, sizeof *context);
+        DL_APPEND(allocation->vidmm->contexts, context);
         vidsch_context_set_memory(vidsch_context, context);
     }
     context->items = memory_resize(context->items, context->count + 1, sizeof *context->items);
@@ -188,7 +189,13 @@ void vidmm_context_remove(struct vidsch_context *vidsch_context,
     vidmm_remark(allocation);
     if (kept == 0) {
         vidsch_context_set_memory(vidsch_context, NULL);
-        free(context->items);
-        free(context);
+        vidmm_context_memory_free(allocation->vidmm, context);
     }
+}
+
+void vidmm_context_memory_free(struct vidmm *vidmm, struct vidmm_context_memory *context)
+{
+    DL_DELETE(vidmm->contexts, context);
+    free(context->items);
+    free(context);
 }

@@ -55,6 +55,8 @@ void vidmm_destroy(struct vidmm *vidmm)
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         range_fini(&vidmm->segments[i].range);
     free(vidmm->segments);
+    while (vidmm->contexts)
+        vidmm_context_memory_free(vidmm, vidmm->contexts);
     while (vidmm->processes)
         vidmm_process_free(vidmm->processes);
     vidmm_pool_fini(&vidmm->offers);
