@@ -142,6 +142,9 @@ const struct key_spec profile_keys[] = {
     TOP("vidmm.eviction", CHOICE, vidmm.eviction,
         "lru, priority-lru, clock, fifo, random, largest, 2q, s3-fifo, sieve, lfu, mru, belady",
         "lru", "which allocations are evicted first (belady: what the trace uses last, a bound)"),
+    TOP("vidmm.eviction-throttle", SIZE, vidmm.eviction_throttle, "0B..16TiB", "0B",
+        "bytes that one submission may have moved in and out to get room: beyond, what it names "
+        "goes, or stays, where it likes it less, if it may; 0 = no limit"),
     TOP("vidmm.placement", CHOICE, vidmm.placement, "best-fit, first-fit, buddy", "best-fit",
         "which free stretch an allocation gets: the smallest that will do, the lowest, or a "
         "power of two bytes at a multiple of as many"),

@@ -147,6 +147,7 @@ enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
 struct profile_vidmm {
     int eviction; /* victim policy: index into vidmm_policies */
     enum profile_placement placement;
+    uint64_t eviction_throttle; /* bytes that may be moved per request to make room; 0 = any */
     bool zero_fill;             /* first page-in costs a fill */
     uint64_t device_quantum_ns; /* a device that was paged in stays that long at least */
     uint64_t request_ns;        /* worker: taking one request of a paging queue */
@@ -155,7 +156,7 @@ struct profile_vidmm {
     uint64_t submit_ns;         /* worker: submitting a paging buffer and the signal behind it */
     uint64_t packet_ns;         /* node: fixed part of running a paging buffer */
     uint64_t paging_buffer;     /* bytes of a paging buffer */
-    uint64_t scratch; /* bytes that the paging process can map at once; 0 = everything */
+    uint64_t scratch;           /* bytes that the paging process can map at once; 0 = everything */
     enum profile_budget budget;
     double budget_local, budget_non_local; /* share of a group that processes may require */
     double weight_dwm, weight_focus, weight_visible, weight_occluded, weight_minimized;

@@ -314,6 +314,20 @@ void vidmm_leave_segment(struct vidmm_allocation *allocation);
 /* Tries the segments in order of preference for free room; reserves it. */
 bool vidmm_place(struct vidmm_allocation *allocation);
 
+/* With a throttle: whether it lies where it does not like to be, and a request that has moved so
+ * much may move it to where it does. */
+bool vidmm_may_be_promoted(const struct vidmm_allocation *allocation, uint64_t moved_bytes);
+
+/* A device with packets under way requires it. */
+bool vidmm_required_by_running(const struct vidmm_allocation *allocation);
+
+/* Whether what it holds would be lost if it left its segment without a copy. */
+static inline bool vidmm_needs_copy(const struct vidmm_allocation *allocation)
+{
+    return allocation->content == VIDMM_IN_SEGMENT && !allocation->offered && !allocation->dying &&
+           !allocation->permanent_system_memory;
+}
+
 /* Whether what the device requires may be taken for `other`: it neither runs nor is being brought
  * in, and its turn is over. */
 static inline bool vidmm_device_yields(const struct vidmm_device *device,

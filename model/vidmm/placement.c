@@ -37,6 +37,30 @@ static bool from_end(const struct vidmm_segment *segment, const struct vidmm_all
     return allocation->from_end;
 }
 
+/* Bytes moved if it goes where it likes to be: as much again if nothing is free there. 0: it is. */
+static uint64_t promotion_bytes(const struct vidmm_allocation *allocation)
+{
+    struct candidates candidates;
+    find_candidates(allocation, &candidates);
+    bool room = false;
+    for (uint32_t i = 0; i < candidates.preferred; i++) {
+        if (candidates.segments[i] == allocation->segment)
+            return 0;
+        room |= candidates.segments[i]->range.free >= allocation->size;
+    }
+    return room ? allocation->size : 2 * allocation->size;
+}
+
+bool vidmm_may_be_promoted(const struct vidmm_allocation *allocation, uint64_t moved_bytes)
+{
+    uint64_t throttle = allocation->vidmm->profile->vidmm.eviction_throttle;
+    if (!throttle || allocation->state != VIDMM_RESIDENT || allocation->pins || allocation->locks ||
+        allocation->overlay || vidmm_required_by_running(allocation))
+        return false;
+    uint64_t bytes = promotion_bytes(allocation);
+    return bytes && moved_bytes + bytes <= throttle;
+}
+
 /* What the allocation wants of a segment. Overlay and Capture lie in its last fifth (§2.3). */
 static struct range_wish wish_in(const struct vidmm_segment *segment,
                                  const struct vidmm_allocation *allocation)
@@ -98,8 +122,9 @@ bool vidmm_place(struct vidmm_allocation *allocation)
 }
 
 /* Whether the allocation may be sent away for `device`. On WDDM 2.0 what a device requires must
- * stay while it runs, while it is brought in and while its turn lasts; `idle_devices` says whether what other devices
- * require may be taken at all: such a device pages in again before its next packet. */
+ * stay while it runs, while it is brought in and while its turn lasts; `idle_devices` says whether
+ * what other devices require may be taken at all: such a device pages in again before its next
+ * packet. */
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices)
 {
@@ -162,8 +187,8 @@ static void choose(struct vidmm_worker *worker, struct vidmm_allocation *victim)
 {
     if (worker->victim_count == worker->victim_room) {
         worker->victim_room = worker->victim_room ? 2 * worker->victim_room : 16;
-        worker->victims = memory_resize(worker->victims, worker->victim_room,
-                                         sizeof(struct vidmm_allocation *));
+        worker->victims =
+            memory_resize(worker->victims, worker->victim_room, sizeof(struct vidmm_allocation *));
     }
     worker->victims[worker->victim_count++] = victim;
 }
@@ -194,21 +219,31 @@ static void keep_others(struct vidmm_worker *worker, struct stretch hole)
     worker->victim_count = going;
 }
 
+/* How far to go: at whose cost, and how many bytes may be moved for it. */
+struct effort {
+    enum vidmm_priority highest;
+    uint64_t bytes;
+};
+
 /* Chooses victims in their order until there is room: bytes, or for what must lie in one piece a
  * hole. None if all of them together would not do. */
 static bool plan(struct vidmm_worker *worker, struct vidmm_segment *segment,
                  const struct vidmm_allocation *allocation, const struct range_wish *wish,
-                 enum vidmm_priority highest)
+                 struct effort effort)
 {
     const struct vidmm_device *device = worker->request->device;
     uint64_t room = segment->range.free;
     bool anywhere = !wish->contiguous && !allocation->overlay;
+    uint64_t moved = allocation->content == VIDMM_IN_SYSTEM ? allocation->size : 0;
     struct vidmm_allocation *victim;
     if (!anywhere)
         range_settle(&segment->range);
-    while ((victim = vidmm_take_victim(segment, device, highest)) != NULL) {
+    while ((victim = vidmm_take_victim(segment, device, effort.highest)) != NULL) {
         choose(worker, victim);
         room += victim->size;
+        moved += vidmm_needs_copy(victim) ? victim->size : 0;
+        if (moved > effort.bytes)
+            break;
         struct stretch hole;
         if (anywhere && room >= wish->size)
             return true;
@@ -230,23 +265,32 @@ static enum vidmm_priority least_effort(const struct vidmm_allocation *allocatio
     return content ? allocation->rank - 1 : allocation->rank;
 }
 
-/* Segment by segment in order of preference, those of lower and equal priority make room; if that
- * helps nowhere, anybody must. */
+/* What the throttle leaves of the bytes that a request may have moved. */
+static uint64_t unthrottled(const struct vidmm_worker *worker)
+{
+    uint64_t throttle = worker->vidmm->profile->vidmm.eviction_throttle;
+    uint64_t moved = worker->request->moved_bytes;
+    return throttle == 0 ? UINT64_MAX : throttle > moved ? throttle - moved : 0;
+}
+
+/* Segment by segment in order of preference, those of lower and equal priority make room, as far as
+ * the throttle allows it; if that helps nowhere, whatever it takes; and then anybody must. */
 bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
     struct candidates candidates;
     find_candidates(allocation, &candidates);
-    const enum vidmm_priority efforts[] = {least_effort(allocation, candidates.count),
-                                           VIDMM_MAXIMUM};
+    enum vidmm_priority least = least_effort(allocation, candidates.count);
+    const struct effort efforts[] = {
+        {least, unthrottled(worker)}, {least, UINT64_MAX}, {VIDMM_MAXIMUM, UINT64_MAX}};
     worker->victim_next = worker->victim_count = 0;
     bool found = false;
-    for (int effort = 0; effort < 2; effort++)
+    for (int effort = efforts[0].bytes == UINT64_MAX; effort < 3; effort++)
         for (uint32_t i = 0; i < candidates.count && !found; i++) {
             struct vidmm_segment *segment = candidates.segments[i];
             struct range_wish wish = wish_in(segment, allocation);
             if (wish.size > wish.to - wish.from)
                 continue;
-            if (effort == 0 && i >= candidates.preferred && take(segment, allocation, &wish))
+            if (effort < 2 && i >= candidates.preferred && take(segment, allocation, &wish))
                 return true;
             found = plan(worker, segment, allocation, &wish, efforts[effort]);
         }

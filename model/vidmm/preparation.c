@@ -114,6 +114,15 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     vidmm_request_start(vidmm, request);
 }
 
+static bool has_better_places(const struct vidmm *vidmm, const struct vidsch_packet *packet)
+{
+    for (uint32_t i = 0; vidmm->profile->vidmm.eviction_throttle && i < packet->reference_count;
+         i++)
+        if (vidmm_may_be_promoted(packet->references[i], 0))
+            return true;
+    return false;
+}
+
 bool vidmm_prepare(void *self, struct vidsch_packet *packet)
 {
     struct vidmm *vidmm = self;
@@ -126,7 +135,7 @@ bool vidmm_prepare(void *self, struct vidsch_packet *packet)
         hold(vidmm, packet);
         return false;
     }
-    if (pin_all(vidmm, packet))
+    if (!has_better_places(vidmm, packet) && pin_all(vidmm, packet))
         return true;
     start_preparation(vidmm, device, packet);
     return false;

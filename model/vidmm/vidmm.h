@@ -110,6 +110,7 @@ struct vidmm_request {
 
     /* VidMm's own. */
     struct vidmm *vidmm;
+    uint64_t moved_bytes;         /* in and out */
     uint64_t channels;            /* whose work the signal has to wait for */
     struct vidsch_barrier signal; /* the paging fence */
 };

@@ -159,9 +159,7 @@ static enum probe_paging_kind way_out(const struct vidmm_allocation *allocation)
 {
     if (allocation->segment->profile->kind == PROFILE_APERTURE)
         return PROBE_UNMAP_APERTURE;
-    bool needed = allocation->content == VIDMM_IN_SEGMENT && !allocation->offered &&
-                  !allocation->dying && !allocation->permanent_system_memory;
-    return needed ? PROBE_PAGE_OUT : PROBE_DISCARD;
+    return vidmm_needs_copy(allocation) ? PROBE_PAGE_OUT : PROBE_DISCARD;
 }
 
 /* What the content is once it is out. */
@@ -174,7 +172,7 @@ static enum vidmm_content content_behind(const struct vidmm_allocation *allocati
     return kept ? VIDMM_IN_SYSTEM : VIDMM_NOTHING; /* the system's copy, if it is one */
 }
 
-static bool required_by_running(const struct vidmm_allocation *allocation)
+bool vidmm_required_by_running(const struct vidmm_allocation *allocation)
 {
     const struct vidmm_residency *residency;
     DL_FOREACH2 (allocation->residencies, residency, in_allocation_next)
@@ -195,8 +193,9 @@ static bool send_away(struct vidmm_worker *worker, struct vidmm_allocation *allo
                                               .cause = cause};
     if (!open_buffer(worker, &operation))
         return false;
-    if (!allocation->dying && !allocation->offered && required_by_running(allocation))
+    if (!allocation->dying && !allocation->offered && vidmm_required_by_running(allocation))
         worker->vidmm->failure = "an allocation that a running device requires was sent away";
+    worker->request->moved_bytes += kind == PROBE_PAGE_OUT ? allocation->size : 0;
     if (allocation->state == VIDMM_RESIDENT)
         vidmm_ceases_resident(allocation);
     allocation->state = VIDMM_EVICTING;
@@ -220,6 +219,7 @@ static bool move_in(struct vidmm_worker *worker, struct vidmm_allocation *alloca
                                               .cause = worker->request->cause};
     if (!open_buffer(worker, &operation))
         return false;
+    worker->request->moved_bytes += kind == PROBE_PAGE_IN ? allocation->size : 0;
     allocation->content = kind == PROBE_MAP_APERTURE ? VIDMM_IN_SYSTEM : VIDMM_IN_SEGMENT;
     allocation->mapped = vidmm->explicit_residency;
     worker->cpu_ns += vidmm->profile->vidmm.commit_ns;
@@ -291,7 +291,9 @@ static void find_room(struct vidmm_worker *worker, struct vidmm_allocation *allo
 
 static void step_in(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
-    if (allocation->segment) { /* there, or on its way there */
+    if (vidmm_may_be_promoted(allocation, worker->request->moved_bytes)) {
+        send_away(worker, allocation, "promotion");
+    } else if (allocation->segment) { /* there, or on its way there */
         if (allocation->state != VIDMM_RESIDENT)
             depend(worker, allocation->channel);
         pass_over(worker, allocation);
@@ -315,7 +317,7 @@ static void step_out(struct vidmm_worker *worker, struct vidmm_allocation *alloc
         if (allocation->in_flight)
             depend(worker, allocation->channel);
         worker->request->next_item++;
-    } else if (allocation->pins || required_by_running(allocation)) {
+    } else if (allocation->pins || vidmm_required_by_running(allocation)) {
         wait(worker, true);
     } else if (send_away(worker, allocation, worker->request->cause)) {
         worker->request->next_item++;
@@ -499,6 +501,7 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
 {
     struct vidmm_worker *worker = &vidmm->worker;
     request->next_item = 0;
+    request->moved_bytes = 0;
     request->channels =
         request->kind == VIDMM_FLUSH ? (UINT64_C(1) << vidmm->channel_count) - 1 : 0;
     request->status = STATUS_SUCCESS;
