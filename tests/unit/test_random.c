@@ -531,6 +531,7 @@ static void choose_machine(struct workload *workload, struct profile *profile)
               evictions[below(workload, sizeof evictions / sizeof *evictions)]);
     set_value(profile, "vidmm.placement", placements[below(workload, 3)]);
     set_value(profile, "vidmm.budget", below(workload, 3) ? "weighted" : "none");
+    set_value(profile, "vidmm.eviction-throttle", below(workload, 2) ? "8MiB" : "0B");
     set_value(profile, "vidmm.trim-maximum", below(workload, 2) ? "20ms" : "0ns");
     set_value(profile, "vidmm.trim-minimum", "5ms");
     set_value(profile, "vidmm.trim-idle", "50ms");
