@@ -289,8 +289,8 @@ static bool read_date(struct presentmon *reader, struct row *row, bool *of_start
     *of_start = false;
     row->present = 0;
     row->date_ms = ms_of(reader, PRESENT_SECONDS) * 1000;
-    if (!isnan(row->date_ms))
-        return true;
+    if (!isnan(row->date_ms)) /* the cell's number was of seconds */
+        return fabs(row->date_ms) < FARTHEST_MS;
     row->date_ms = ms_of(reader, PRESENT_MS);
     if (!isnan(row->date_ms))
         return true;

@@ -140,6 +140,22 @@ static void test_newest(void **state)
     imported_free(&imported);
 }
 
+/* Dates of 31 years and of 317, in seconds: the latter are damage, not a time in ns that wraps. */
+static void test_far(void **state)
+{
+    (void)state;
+    struct imported imported;
+    import_text(&imported, &trace_format_presentmon,
+                "Application,ProcessID,SwapChainAddress,Runtime,SyncInterval,PresentFlags,Dropped,"
+                "TimeInSeconds,msInPresentAPI,msBetweenPresents\n"
+                "a,7,0xAB,DXGI,1,0,0,999999999,0.5,0\n"
+                "a,7,0xAB,DXGI,1,0,0,9999999999,0.5,1\n"
+                "a,7,0xAB,DXGI,1,0,0,-9999999999,0.5,1\n");
+    assert_int_equal((int)imported_fact(&imported, "presents"), 1);
+    assert_int_equal((int)imported_fact(&imported, "undecodable"), 2);
+    imported_free(&imported);
+}
+
 /* 32,751 ticks in 10.5 ms: 3.119142857 MHz, which a whole number of Hz is off by 0.3 ppm. A date is
  * rounded to a tick, and all of them are 90 s from the counter's zero: they move together. */
 static void test_ticks(void **state)
@@ -185,8 +201,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recordings), cmocka_unit_test(test_oldest),
-        cmocka_unit_test(test_newest),     cmocka_unit_test(test_ticks),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_newest),     cmocka_unit_test(test_far),
+        cmocka_unit_test(test_ticks),      cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
