@@ -37,6 +37,12 @@ static void blind_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t fr
     (void)self, (void)now_ns, (void)node, (void)from, (void)to, (void)made, (void)cost_ns;
 }
 
+static void blind_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
+                          enum probe_attempt result)
+{
+    (void)self, (void)now_ns, (void)node, (void)context, (void)result;
+}
+
 static void blind_paging(void *self, const struct probe_paging *operation)
 {
     (void)self, (void)operation;
@@ -82,6 +88,7 @@ static inline struct probe bench_blind_probe(void)
         .packet = blind_packet,
         .engine = blind_engine,
         .context_switch = blind_switch,
+        .attempt = blind_attempt,
         .paging = blind_paging,
         .resident = blind_bytes,
         .committed = blind_bytes,
