@@ -232,11 +232,54 @@ static void database_row(const struct bench *bench)
     unlink(path);
 }
 
+/* What trace-cmd report prints of a game: of each job that it is queued, handed over and done. */
+static bool generate_ftrace(const void *what, struct bench_answer *answer)
+{
+    const struct bench_generate *wanted = what;
+    FILE *out = fopen(wanted->path, "w");
+    if (!out || fputs("cpus=4\n", out) < 0)
+        return false;
+    for (uint64_t i = 1; answer->events < wanted->events; i++, answer->events += 3) {
+        unsigned long long job = i, us = 1000 * i, context = 40 + i % 4;
+        const char *ring = i % 4 == 0 ? "sdma0" : "gfx";
+        fprintf(out,
+                "vrcompositor-25118 [%03llu] %5llu.%06llu: amdgpu_cs_ioctl:      sched_job=%llu, "
+                "timeline=%s, context=%llu, seqno=%llu, ring_name=%s, num_ibs=1\n",
+                job % 4, us / 1000000, us % 1000000, job, ring, context, job, ring);
+        us += 40;
+        fprintf(out,
+                "          %s-312   [%03llu] %5llu.%06llu: amdgpu_sched_run_job: sched_job=%llu, "
+                "timeline=%s, context=%llu, seqno=%llu, ring_name=%s, num_ibs=1\n",
+                ring, job % 4, us / 1000000, us % 1000000, job, ring, context, job, ring);
+        us += 900;
+        fprintf(out,
+                "          <idle>-0     [%03llu] %5llu.%06llu: dma_fence_signaled:   "
+                "driver=amdgpu timeline=%s context=%llu seqno=%llu\n",
+                job % 4, us / 1000000, us % 1000000, ring, context, job);
+    }
+    answer->bytes = (uint64_t)ftell(out);
+    return fclose(out) == 0;
+}
+
+static void ftrace_row(const struct bench *bench)
+{
+    char path[320];
+    struct bench_answer made, answer, bare;
+    snprintf(path, sizeof path, "%s/trace.txt", bench->folder);
+    made = bench_run(generate_ftrace, &(struct bench_generate){path, bench->events});
+    bench_compare(bench, decode, path, scan, path, &answer, &bare);
+    bench_row("ftrace text import", (double)made.bytes / answer.seconds * 1e-6,
+              (double)made.bytes / bare.seconds * 1e-6, "MB/s", "scan of the same bytes");
+    unlink(path);
+}
+
 void bench_decode(const struct bench *bench)
 {
     char path[320];
     struct bench_answer answer, bare;
     recording_row(bench, "ETL import", "windows-etl/steamvr-win10-17134.etl.gz");
+    recording_row(bench, "trace.dat import", "linux-trace-cmd/amdgpu-steamvr-2017-07.dat.gz");
+    ftrace_row(bench);
     recording_row(bench, "Kineto JSON import", "kineto-json/training-with-memory-events.json.gz");
     recording_row(bench, "PyTorch snapshot import",
                   "pytorch-snapshot/transformer-medium-ctx1024-training.pickle");
