@@ -173,7 +173,8 @@ const char *trace_facts_json(struct trace_facts *facts)
 
 void trace_samples_free(struct trace_samples *samples)
 {
-    free(samples->items);
+    if (samples->items != NULL) /* of most kinds there are none */
+        free(samples->items);
     *samples = (struct trace_samples){0};
 }
 

@@ -104,6 +104,18 @@ static void find_items(struct etl_text_layout *layout)
     }
 }
 
+/* Few of all layouts come up in a file: each is made out when it does. */
+static const struct etl_text_layout *layout_of(const struct etl_text *text, size_t index)
+{
+    struct etl_text_layout *layout = &text->layouts[index];
+    if (layout->layout == NULL) {
+        layout->layout = &etl_layouts[index];
+        read_columns(layout, etl_columns[index].fields);
+        find_items(layout);
+    }
+    return layout;
+}
+
 struct etl_text *etl_text_create(struct trace_input *input, const char *tool,
                                  struct trace_error *error)
 {
@@ -119,11 +131,6 @@ struct etl_text *etl_text_create(struct trace_input *input, const char *tool,
     text->input = input;
     text->tool = tool;
     text->header.clock = 2;
-    for (size_t i = 0; i < etl_columns_count; i++) {
-        text->layouts[i].layout = &etl_layouts[i];
-        read_columns(&text->layouts[i], etl_columns[i].fields);
-        find_items(&text->layouts[i]);
-    }
     return text;
 }
 
@@ -153,13 +160,13 @@ const char *etl_text_line(struct etl_text *text, size_t *length)
 
 size_t etl_text_columns(const struct etl_text *text, size_t layout)
 {
-    return text->layouts[layout].count;
+    return layout_of(text, layout)->count;
 }
 
 bool etl_text_column_is(const struct etl_text *text, size_t layout, size_t index,
                         struct trace_cell name)
 {
-    const struct column *column = &text->layouts[layout].columns[index];
+    const struct column *column = &layout_of(text, layout)->columns[index];
     const char *bracket = memchr(name.text, '[', name.length);
     size_t length = bracket != NULL ? (size_t)(bracket - name.text) : name.length;
     return column_named(column, name.text, length);
@@ -225,7 +232,7 @@ static bool looks_like(struct trace_cell cell, const struct column *column)
 bool etl_text_fits(const struct etl_text *text, size_t index, const struct trace_cell *cells,
                    size_t count)
 {
-    const struct etl_text_layout *layout = &text->layouts[index];
+    const struct etl_text_layout *layout = layout_of(text, index);
     if (count != layout->count)
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -303,7 +310,7 @@ static bool put_array(struct etl_text *text, struct trace_cell list, const struc
 bool etl_text_encode(struct etl_text *text, size_t index, const struct trace_cell *cells,
                      size_t count, enum etl_arrays arrays)
 {
-    const struct etl_text_layout *layout = &text->layouts[index];
+    const struct etl_text_layout *layout = layout_of(text, index);
     size_t first[MOST_COLUMNS], size[MOST_COLUMNS];
     text->payload.length = 0;
     if (!locate(layout, cells, count, arrays, first, size))
