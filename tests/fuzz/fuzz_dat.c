@@ -24,8 +24,7 @@ static void read_pages(struct dat_made *made, const uint8_t *bytes, size_t lengt
         size_t size = length < DAT_PAGE ? length : DAT_PAGE;
         pages[i] = (struct dat_page){0};
         trace_buffer_put(&pages[i].bytes, bytes, size);
-        while (pages[i].bytes.length < DAT_PAGE)
-            trace_buffer_put_byte(&pages[i].bytes, 0);
+        dat_pad(&pages[i].bytes, DAT_PAGE);
         bytes += size;
         length -= size;
     }

@@ -124,13 +124,23 @@ static inline void dat_put_move(struct trace_buffer *record, const struct dat_ma
     dat_put_text(record, to);
 }
 
+enum { DAT_PAGE = 4096 };
+
+/* Zeros up to that length. */
+static inline void dat_pad(struct trace_buffer *to, size_t length)
+{
+    static const unsigned char zeros[DAT_PAGE];
+    while (to->length < length && !to->failed) {
+        size_t missing = length - to->length;
+        trace_buffer_put(to, zeros, missing < sizeof zeros ? missing : sizeof zeros);
+    }
+}
+
 /* A page of the ring buffer. */
 struct dat_page {
     struct trace_buffer bytes;
     uint64_t stamp;
 };
-
-enum { DAT_PAGE = 4096 };
 
 static inline void dat_page_begin(struct dat_page *page, const struct dat_made *made,
                                   uint64_t stamp)
@@ -180,8 +190,7 @@ static inline void dat_page_end(struct dat_page *page, const struct dat_made *ma
     memcpy(page->bytes.bytes + 8, commit.bytes, 8);
     if (missed > 0)
         dat_put(&page->bytes, made, missed, 8);
-    while (page->bytes.length < DAT_PAGE)
-        trace_buffer_put_byte(&page->bytes, 0);
+    dat_pad(&page->bytes, DAT_PAGE);
     trace_buffer_free(&commit);
 }
 
@@ -288,8 +297,7 @@ static inline void dat_make_6(struct dat_made *made, const struct dat_page *page
         dat_put(file, made, at + i * DAT_PAGE, 8);
         dat_put(file, made, DAT_PAGE, 8);
     }
-    while (file->length < at)
-        trace_buffer_put_byte(file, 0);
+    dat_pad(file, at);
     for (size_t i = 0; i < count; i++)
         trace_buffer_put(file, pages[i].bytes.bytes, DAT_PAGE);
 }
