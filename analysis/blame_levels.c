@@ -27,8 +27,7 @@ static void add_level(const struct blame_levels *levels, int number, struct blam
 {
     if (number < 0 || number >= ALL || levels->octave[number / BLAME_LEVELS] == NULL)
         return;
-    const struct blame_level *level =
-        &levels->octave[number / BLAME_LEVELS][number % BLAME_LEVELS];
+    const struct blame_level *level = &levels->octave[number / BLAME_LEVELS][number % BLAME_LEVELS];
     sum->count += level->count;
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
         sum->ns[cause] += level->ns[cause];

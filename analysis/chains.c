@@ -45,12 +45,21 @@ const struct chain_job *chains_find(const struct chains *chains, uint64_t number
     return job_of(chains, number);
 }
 
-void chain_label(char text[CHAIN_LABEL], const struct probe_label *label)
+void chain_memory_keep(struct chain_memory *memory, const struct probe_label *label)
 {
+    memory->number = label->number;
+    memory->text[0] = 0;
     if (label->text != NULL)
-        snprintf(text, CHAIN_LABEL, "%s", label->text);
+        snprintf(memory->text, CHAIN_LABEL, "%s", label->text);
+}
+
+char *chain_label(char text[CHAIN_LABEL], const struct chain_memory *memory)
+{
+    if (memory->text[0] != 0)
+        strcpy(text, memory->text);
     else
-        snprintf(text, CHAIN_LABEL, "%" PRIu64, label->number);
+        snprintf(text, CHAIN_LABEL, "%" PRIu64, memory->number);
+    return text;
 }
 
 void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *job)
@@ -71,10 +80,10 @@ void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *
         return;
     slot->owner = job->owner;
     slot->bytes = job->bytes;
-    chain_label(slot->memory, &job->memory);
+    chain_memory_keep(&slot->memory, &job->memory);
 }
 
-static void make_room(struct chain_places *places, uint64_t id)
+void chains_make_room(struct chain_places *places, uint64_t id)
 {
     size_t room = places->room == 0 ? 64 : places->room;
     while (room <= id)
@@ -82,34 +91,6 @@ static void make_room(struct chain_places *places, uint64_t id)
     places->youngest = heap_resize(places->youngest, room, sizeof *places->youngest);
     memset(places->youngest + places->room, 0, (room - places->room) * sizeof *places->youngest);
     places->room = room;
-}
-
-/* Where the number of the thing's youngest record stands; NULL: a job that is forgotten. */
-static uint64_t *youngest_of(struct chains *chains, struct probe_thing who)
-{
-    if (who.kind == PROBE_JOB) {
-        struct chain_job *job = job_of(chains, who.id);
-        return job != NULL ? &job->youngest : NULL;
-    }
-    struct chain_places *places = &chains->places[who.kind];
-    if (who.id >= places->room)
-        make_room(places, who.id);
-    return &places->youngest[who.id];
-}
-
-void chains_wait(struct chains *chains, uint64_t now_ns, struct probe_thing who,
-                 enum probe_cause cause, struct probe_thing what)
-{
-    uint64_t *youngest = youngest_of(chains, who);
-    if (youngest == NULL)
-        return;
-    chains->record[chains->next % CHAIN_RECORDS] = (struct chain_record){
-        .t_ns = now_ns,
-        .what = what,
-        .cause = (uint64_t)cause & 0xff,
-        .previous = *youngest & 0xffffffffffffffu,
-    };
-    *youngest = chains->next++;
 }
 
 /* NULL: overwritten, or there is none of that number. */
@@ -121,7 +102,7 @@ static struct chain_record *record_of(const struct chains *chains, uint64_t numb
 
 void chains_found(struct chains *chains, struct probe_thing who, struct probe_thing what)
 {
-    uint64_t *youngest = youngest_of(chains, who);
+    uint64_t *youngest = chains_youngest(chains, who);
     struct chain_record *record = youngest != NULL ? record_of(chains, *youngest) : NULL;
     if (record != NULL)
         record->what = what;
@@ -201,7 +182,7 @@ static uint64_t *reached(struct way *way, struct probe_thing thing)
         return NULL;
     way->reached[way->things].thing = thing;
     uint64_t *record = &way->reached[way->things++].record;
-    *record = *youngest_of(way->chains, thing);
+    *record = *chains_youngest(way->chains, thing);
     return record;
 }
 
@@ -253,7 +234,7 @@ static void follow(struct way *way, struct probe_thing thing, uint64_t from_ns, 
     uint64_t own = job != NULL ? job->youngest : 0;
     uint64_t *at = job != NULL ? &own : reached(way, thing);
     if (at == NULL) {
-        own = *youngest_of(way->chains, thing);
+        own = *chains_youngest(way->chains, thing);
         at = &own;
     }
     const struct chain_record *record;

@@ -38,7 +38,10 @@ struct chain_job {
     enum probe_packet_kind kind;
     const char *call, *paging; /* as in probe_job */
     uint64_t bytes;
-    char memory[CHAIN_LABEL];
+    struct chain_memory {
+        uint64_t number; /* its name, if it has no text */
+        char text[CHAIN_LABEL];
+    } memory;
 };
 
 struct chain_places {
@@ -64,17 +67,48 @@ struct chain_names {
     void *self;
 };
 
-/* The name of a piece of memory, cut if it is long. */
-void chain_label(char text[CHAIN_LABEL], const struct probe_label *label);
+/* The name of a piece of memory: kept, a text is cut if it is long; and told. */
+void chain_memory_keep(struct chain_memory *memory, const struct probe_label *label);
+char *chain_label(char text[CHAIN_LABEL], const struct chain_memory *memory);
 
 void chains_init(struct chains *chains);
 void chains_clear(struct chains *chains);
 
+void chains_make_room(struct chain_places *places, uint64_t id);
+
 /* The probe's. */
 void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *job);
 void chains_found(struct chains *chains, struct probe_thing who, struct probe_thing what);
-void chains_wait(struct chains *chains, uint64_t now_ns, struct probe_thing who,
-                 enum probe_cause cause, struct probe_thing what);
+
+/* Where the number of the thing's youngest record stands; NULL: a job that is forgotten. */
+static inline uint64_t *chains_youngest(struct chains *chains, struct probe_thing who)
+{
+    if (who.kind == PROBE_JOB) {
+        struct chain_job *job = &chains->job[who.id % CHAIN_JOBS];
+        return job->number == who.id ? &job->youngest : NULL;
+    }
+    struct chain_places *places = &chains->places[who.kind];
+    if (who.id >= places->room)
+        chains_make_room(places, who.id);
+    return &places->youngest[who.id];
+}
+
+static inline void chains_wait(struct chains *chains, uint64_t now_ns, struct probe_thing who,
+                               enum probe_cause cause, struct probe_thing what)
+{
+    uint64_t *youngest = chains_youngest(chains, who);
+    if (youngest == NULL)
+        return;
+    struct chain_record *record = &chains->record[*youngest % CHAIN_RECORDS];
+    if (record->t_ns != now_ns || *youngest == 0 || *youngest + CHAIN_RECORDS < chains->next) {
+        record = &chains->record[chains->next % CHAIN_RECORDS];
+        record->t_ns = now_ns;
+        record->previous = *youngest & 0xffffffffffffffu;
+        *youngest = chains->next++;
+    } /* else nothing came of what was said for this moment */
+    record->what = what;
+    record->cause = (uint64_t)cause & 0xff;
+}
 
 /* A call is over: its job is its thread's, which it held up if it returned no earlier. */
 void chains_call(struct chains *chains, const struct probe_call *call);

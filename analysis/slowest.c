@@ -129,10 +129,10 @@ static void say_job(struct words *out, const struct chains *chains, const struct
 {
     static const char *const kinds[PROBE_PACKET_KINDS] = {
         [PROBE_RENDER] = "packet", [PROBE_PAGING] = "paging",   [PROBE_WAIT] = "wait",
-        [PROBE_SIGNAL] = "signal", [PROBE_PRESENT] = "present",
+        [PROBE_SIGNAL] = "signal", [PROBE_PRESENT] = "present", [PROBE_NULL_SWITCH] = "unloading",
     };
     const struct chain_job *job = chains_find(chains, hop->thing.id);
-    char bytes[HUMAN_ROOM];
+    char bytes[HUMAN_ROOM], memory[CHAIN_LABEL];
     if (job == NULL) {
         say(out, "a job that is forgotten");
         return;
@@ -142,7 +142,8 @@ static void say_job(struct words *out, const struct chains *chains, const struct
     } else if (job->paging != NULL) {
         say(out, "%s", job->paging);
         if (!various)
-            say(out, " of %s (%s)", job->memory, human_bytes(bytes, (double)job->bytes));
+            say(out, " of %s (%s)", chain_label(memory, &job->memory),
+                human_bytes(bytes, (double)job->bytes));
         say(out, " for process %" PRIu32, job->pid);
         if (job->owner != job->pid)
             say(out, ", memory of process %" PRIu32, job->owner);
@@ -173,11 +174,24 @@ static void say_hop(struct words *out, const struct chains *chains, const struct
         say(out, "engine %s", names->node(names->self, id));
         return;
     case PROBE_SCHEDULER:
-        say(out, "VidSch");
+        say(out, "VidSch's %s",
+            id == PROBE_SCHEDULER_WORKER ? "worker"
+            : id == PROBE_SCHEDULER_DPC  ? "DPC"
+                                         : "part on the engine");
+        return;
+    case PROBE_DESTROYER:
+        say(out, "the system worker");
         return;
     default:
-        say(out, "VidMm");
+        say(out, "VidMm's worker");
     }
+}
+
+static bool is_buffer(const struct chains *chains, const struct chain_hop *hop)
+{
+    const struct chain_job *job =
+        hop->thing.kind == PROBE_JOB ? chains_find(chains, hop->thing.id) : NULL;
+    return job != NULL && job->call == NULL && job->kind == PROBE_PAGING && job->paging == NULL;
 }
 
 /* The way of a stretch, from behind what was asked about. */
@@ -186,6 +200,8 @@ static char *way_of(const struct stretch *stretch, const struct chains *chains,
 {
     struct words words = {.length = 0};
     for (size_t i = 1; i < stretch->hops; i++) {
+        if (i + 1 < stretch->hops && is_buffer(chains, &stretch->hop[i]))
+            continue; /* what it does is the next one */
         say_hop(&words, chains, names, &stretch->hop[i], stretch->various >> i & 1);
         say(&words, "\n");
     }

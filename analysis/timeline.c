@@ -137,7 +137,7 @@ void timeline_paging(struct timeline *timeline, const struct probe_paging *opera
     item->of.paging.bytes = operation->bytes;
     item->of.paging.from = (uint16_t)operation->from;
     item->of.paging.to = (uint16_t)operation->to;
-    chain_label(item->of.paging.memory, &operation->allocation);
+    chain_memory_keep(&item->of.paging.memory, &operation->allocation);
 }
 
 void timeline_counter(struct timeline *timeline, enum timeline_kind kind, uint64_t now_ns,

@@ -44,7 +44,7 @@ struct timeline_item {
             const char *name, *cause;
             uint64_t bytes;
             uint16_t from, to;
-            char memory[CHAIN_LABEL];
+            struct chain_memory memory;
         } paging;
         uint64_t other; /* NEEDS: the paging packet's job; counters: the value */
     } of;

@@ -136,7 +136,7 @@ static const char *packet_name(const struct timeline_item *item)
 
 static void slice(struct writer *writer, const struct timeline_item *item)
 {
-    char room[64], other[64];
+    char room[64], other[64], label[CHAIN_LABEL];
     const struct chain_names *names = writer->names;
     begin(writer, "X", process_of(item), track_of(writer, item), item->start_ns);
     put_time(writer, "dur", item->end_ns - item->start_ns);
@@ -147,7 +147,7 @@ static void slice(struct writer *writer, const struct timeline_item *item)
             item->of.call.op, item->of.call.index, status_text(item->of.call.status, status));
     } else if (item->kind == TIMELINE_PAGING) {
         put(writer, ",\"name\":\"%s\",\"cat\":\"paging\",\"args\":{\"memory\":\"%s\"",
-            item->of.paging.name, plain(room, item->of.paging.memory));
+            item->of.paging.name, plain(room, chain_label(label, &item->of.paging.memory)));
         put(writer, ",\"process\":%" PRIu32 ",\"bytes\":%" PRIu64, item->pid,
             item->of.paging.bytes);
         put(writer, ",\"from\":\"%s\",\"to\":\"%s\"",

@@ -20,6 +20,11 @@ static inline void blame_begin(struct blame *blame, enum probe_cause cause, uint
     *blame = (struct blame){.since_ns = now_ns, .cause = cause};
 }
 
+static inline struct probe_thing blame_thing(const struct blame *blame)
+{
+    return probe_thing(blame->job ? PROBE_JOB : PROBE_NOTHING, blame->job);
+}
+
 /* From now on the wait has another cause. */
 static inline void blame_switch(struct blame *blame, enum probe_cause cause, uint64_t now_ns)
 {
@@ -28,16 +33,24 @@ static inline void blame_switch(struct blame *blame, enum probe_cause cause, uin
     blame->cause = cause;
 }
 
-/* The same, and it is for something else. A call that has not waited before becomes a job. */
+/* A call that others wait for, or that waits itself, becomes a job. */
+static inline struct probe_thing blame_job(struct blame *blame, struct probe *probe)
+{
+    if (blame->job == 0)
+        blame->job = probe_begin(
+            probe, blame->since_ns,
+            (struct probe_job){.call = blame->call ? blame->call : "call", .pid = blame->pid});
+    return blame_thing(blame);
+}
+
+/* As blame_switch, and the wait is for something else. */
 static inline void blame_wait(struct blame *blame, struct probe *probe, enum probe_cause cause,
                               struct probe_thing what, uint64_t now_ns)
 {
-    if (blame->job == 0)
-        blame->job = probe_begin(probe, blame->since_ns,
-                                 (struct probe_job){.call = blame->call, .pid = blame->pid});
+    struct probe_thing who = blame_job(blame, probe);
     blame_switch(blame, cause, now_ns);
     blame->what = what;
-    probe_wait(probe, now_ns, probe_thing(PROBE_JOB, blame->job), cause, what);
+    probe_wait(probe, now_ns, who, cause, what);
 }
 
 /* The first `ns` since the last switch were a wait for something else after all. */
@@ -57,6 +70,14 @@ static inline void blame_work(struct blame *blame, struct probe *probe, enum pro
                               uint64_t now_ns)
 {
     blame_wait(blame, probe, cause, probe_thing(PROBE_NOTHING, 0), now_ns);
+}
+
+/* What it has been waiting for turns out to be this. */
+static inline void blame_found(const struct blame *blame, struct probe *probe,
+                               struct probe_thing what)
+{
+    if (blame->job)
+        probe_found(probe, blame_thing(blame), what);
 }
 
 static inline void blame_end(struct blame *blame, uint64_t now_ns)

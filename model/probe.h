@@ -52,10 +52,13 @@ enum probe_thing_kind {
     PROBE_PROCESS,   /* a process at its own pace, on the processor. id: pid */
     PROBE_CONTEXT,   /* a context's software queue; serves its first packet. id: the context's */
     PROBE_NODE,      /* an engine. id: ordinal */
-    PROBE_SCHEDULER, /* what of VidSch works on one transition after the other. id: which of them */
-    PROBE_PAGER,     /* VidMm's worker; serves the paging packet that it is at. id: which of them */
+    PROBE_SCHEDULER, /* what of VidSch works on one transition after the other. id: below */
+    PROBE_PAGER,     /* VidMm's worker; serves who waits for the request that it is at */
+    PROBE_DESTROYER, /* the system worker; serves whose allocations it closes and destroys */
     PROBE_THINGS
 };
+
+enum { PROBE_SCHEDULER_WORKER, PROBE_SCHEDULER_DPC, PROBE_SCHEDULER_FIRMWARE /* + node */ };
 
 struct probe_thing {
     uint64_t kind : 8, id : 56;

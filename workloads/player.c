@@ -193,7 +193,7 @@ bool player_play(struct player *player, const struct trace_event *event, uint64_
         played->owner = owner;
     }
     played->report.index = index;
-    played->report.op = trace_ops[event->op].name;
+    played->report.op = played->call.op = trace_ops[event->op].name;
     played->report.pid = event->pid;
     played->report.tid = event->tid;
     played->report.due_ns = due_ns;
@@ -213,7 +213,8 @@ bool player_skip(struct player *player, const struct trace_event *event, char *e
 {
     switch (event->op) {
     case TRACE_SIGNAL:
-        vidsch_fence_signal(player_fence(player, event->fence), event->value);
+        vidsch_fence_signal(player_fence(player, event->fence), event->value,
+                            probe_thing(PROBE_NOTHING, 0));
         return true;
     case TRACE_SUBMIT:
     case TRACE_WAIT:

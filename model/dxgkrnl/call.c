@@ -27,6 +27,8 @@ void dxgk_call_begin(struct dxgk_process *process, struct d3dkmt_call *call, enu
     call->charged_ns = call->cost->fixed_ns;
     call->locked_ns = 0;
     blame_begin(&call->blame, PROBE_CPU, call->start_ns);
+    call->blame.call = call->op;
+    call->blame.pid = process->pid;
 }
 
 void dxgk_call_look(struct d3dkmt_call *call)
@@ -74,7 +76,8 @@ uint32_t dxgk_call_return(struct d3dkmt_call *call, uint32_t status, uint64_t al
     call->status = status;
     call->answered = true;
     call->dxgkrnl->call = NULL;
-    blame_move(&call->blame, PROBE_LOCK, call->locked_ns);
+    blame_was(&call->blame, call->dxgkrnl->probe, PROBE_LOCK,
+              probe_thing(PROBE_PROCESS, call->blame.pid), call->locked_ns);
     if (call->charged_ns) {
         sim_timer_init(&call->timer, time_over, call);
         sim_after(call->dxgkrnl->sim, &call->timer, call->charged_ns);
@@ -94,7 +97,20 @@ void dxgk_call_forget(struct d3dkmt_call *call)
 {
     call->asynchronous = false;
     call->pending--;
+    uint32_t pid = call->blame.pid;
     blame_begin(&call->blame, PROBE_CPU, call->start_ns);
+    call->blame.call = call->op;
+    call->blame.pid = pid;
+}
+
+void dxgk_call_wait(struct d3dkmt_call *call, enum probe_cause cause, struct probe_thing what)
+{
+    blame_wait(&call->blame, call->dxgkrnl->probe, cause, what, now(call));
+}
+
+void dxgk_call_found(struct d3dkmt_call *call, struct probe_thing what)
+{
+    blame_found(&call->blame, call->dxgkrnl->probe, what);
 }
 
 void dxgk_call_done(struct d3dkmt_call *call)

@@ -94,6 +94,7 @@ static void context_drained(void *owner)
 {
     struct closing_context *closing = owner;
     dxgk_context_free(closing->context);
+    closing->gone->last = closing->drained.last;
     vidsch_barrier_arm(closing->gone);
     free(closing);
 }

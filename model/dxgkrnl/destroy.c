@@ -41,6 +41,7 @@ static void close_all(struct dxgk_termination *termination)
 {
     struct dxgkrnl *dxgkrnl = termination->device->process->dxgkrnl;
     termination->left = termination->count + 1;
+    dxgk_call_wait(termination->call, PROBE_QUEUE, probe_thing(PROBE_DESTROYER, 0));
     for (uint32_t i = 0; i < termination->count; i++)
         dxgk_system_worker_close(dxgkrnl, termination, termination->globals[i]);
     dxgk_system_worker_run(dxgkrnl);
@@ -60,6 +61,7 @@ static void unmap(void *owner)
     uint32_t count = termination->count;
     struct vidmm_allocation *one, **items = &one;
     bool one_last = false, *last = &one_last;
+    dxgk_call_found(termination->call, termination->idle.last);
     if (count > 1) {
         items = memory_new(count, sizeof(struct vidmm_allocation *));
         last = memory_new(count, sizeof *last);
@@ -171,7 +173,7 @@ static void defer(struct dxgk_termination *termination, uint32_t flags)
 {
     struct d3dkmt_call *call = termination->call;
     termination->device->terminating++;
-    blame_switch(&call->blame, PROBE_QUEUE, call->start_ns);
+    dxgk_call_wait(call, PROBE_QUEUE, probe_thing(PROBE_NOTHING, 0));
     if (flags & D3DKMT_SYNCHRONOUS_DESTROY)
         call->may_return = destroyed;
     dxgk_call_defer(call);

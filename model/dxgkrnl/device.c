@@ -121,6 +121,7 @@ static void device_drained(void *owner)
     struct closing_device *closing = owner;
     struct dxgk_device *device = closing->device;
     struct vidsch_barrier *gone = closing->gone;
+    gone->last = closing->drained.last;
     free(closing);
     close_views(device);
     device->dying = true;
@@ -197,6 +198,7 @@ static void teardown_over(void *owner)
         dxgk_call_forget(call);
         return;
     }
+    dxgk_call_found(call, call->barrier.last);
     blame_end(&call->blame, sim_now(call->dxgkrnl->sim));
     dxgk_call_done(call);
 }
@@ -204,7 +206,7 @@ static void teardown_over(void *owner)
 void dxgk_begin_teardown(struct d3dkmt_call *call)
 {
     call->barrier = (struct vidsch_barrier){.passed = teardown_over, .owner = call, .left = 1};
-    blame_switch(&call->blame, PROBE_QUEUE, call->start_ns);
+    dxgk_call_wait(call, PROBE_QUEUE, probe_thing(PROBE_NOTHING, 0));
     dxgk_call_defer(call);
 }
 

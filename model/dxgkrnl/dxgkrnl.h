@@ -45,6 +45,7 @@ void dxgkrnl_dump(const struct dxgkrnl *dxgkrnl, FILE *out);
 /* A call under way. The caller zeroes it, sets the callbacks and owner, and may read the rest. */
 struct d3dkmt_call {
     struct dxgkrnl *dxgkrnl;
+    const char *op; /* a static string, for the probe; NULL is allowed */
     uint32_t status;
     bool answered; /* its status is known; CPU time may still have to pass */
     bool returned;

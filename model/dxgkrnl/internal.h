@@ -237,6 +237,11 @@ void dxgk_call_done(struct d3dkmt_call *call);
 /* Before the call was answered it turned out that it has none after all. */
 void dxgk_call_forget(struct d3dkmt_call *call);
 
+/* From now on the call waits for that, or gets on by itself; what it has been waiting for turns out
+ * to be that. */
+void dxgk_call_wait(struct d3dkmt_call *call, enum probe_cause cause, struct probe_thing what);
+void dxgk_call_found(struct d3dkmt_call *call, struct probe_thing what);
+
 /* Lookups by kind; NULL for a handle that is not such an object of the process. */
 struct dxgk_device *dxgk_device(struct dxgk_process *process, d3dkmt_handle handle);
 struct dxgk_context *dxgk_context(struct dxgk_process *process, d3dkmt_handle handle);

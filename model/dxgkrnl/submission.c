@@ -168,22 +168,30 @@ uint32_t d3dkmt_signal(struct dxgk_process *process, struct d3dkmt_call *call,
     if (count)
         status = queue_sync(process, call, PROBE_SIGNAL, contexts, count, fence, value);
     else
-        vidsch_fence_signal(fence, value);
+        vidsch_fence_signal(fence, value,
+                            fence->waiters ? blame_job(&call->blame, call->dxgkrnl->probe)
+                                           : probe_thing(PROBE_NOTHING, 0));
     return dxgk_call_return(call, status, 0);
 }
 
 static bool fence_was_reached(struct d3dkmt_call *call)
 {
     if (call->extra_count == 0)
-        blame_switch(&call->blame, PROBE_FENCE, sim_now(call->dxgkrnl->sim));
+        dxgk_call_wait(call, PROBE_FENCE, probe_thing(PROBE_NOTHING, 0)); /* it turns out later */
     return call->extra_count != 0;
+}
+
+static void end_wait(struct d3dkmt_call *call)
+{
+    call->extra_count = 1;
+    dxgk_call_look(call);
 }
 
 static void fence_reached(void *owner)
 {
     struct d3dkmt_call *call = owner;
-    call->extra_count = 1;
-    dxgk_call_look(call);
+    dxgk_call_found(call, call->waiter.fence->signalled_by);
+    end_wait(call);
 }
 
 /* The processor waits: the call returns when the fence is there. */
@@ -199,7 +207,7 @@ void d3dkmt_end_wait(struct d3dkmt_call *call)
     if (call->may_return != fence_was_reached || call->extra_count)
         return;
     vidsch_fence_cancel(&call->waiter);
-    fence_reached(call);
+    end_wait(call);
 }
 
 uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,

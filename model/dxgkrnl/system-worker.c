@@ -9,6 +9,14 @@
 
 static void run(struct dxgk_system_worker *worker);
 
+/* What the worker is at, or waits for. */
+static void serve(const struct dxgk_system_worker *worker, struct probe_thing what)
+{
+    const struct dxgkrnl *dxgkrnl = worker->dxgkrnl;
+    probe_wait(dxgkrnl->probe, sim_now(dxgkrnl->sim), probe_thing(PROBE_DESTROYER, 0), PROBE_QUEUE,
+               what);
+}
+
 static void go_on(struct dxgk_system_worker *worker)
 {
     worker->pending = false;
@@ -37,6 +45,7 @@ static void spend(struct dxgk_system_worker *worker, uint64_t cpu_ns)
         worker->pending = false;
         return;
     }
+    serve(worker, blame_thing(&worker->closing->termination->call->blame));
     sim_timer_init(&worker->timer, time_over, worker);
     sim_after(worker->dxgkrnl->sim, &worker->timer, cpu_ns);
 }
@@ -53,6 +62,7 @@ static void make_step(struct dxgk_system_worker *worker)
     case 0: /* what was unmapped is unmapped on the adapter, too */
         worker->flush =
             (struct vidmm_request){.done = flushed, .owner = worker, .cause = "destroy"};
+        serve(worker, probe_thing(PROBE_PAGER, 0));
         if (termination->unmapped)
             vidmm_flush(dxgkrnl->vidmm, &worker->flush);
         else
@@ -65,6 +75,7 @@ static void make_step(struct dxgk_system_worker *worker)
         closing->global->terminated--;
         worker->last = dxgk_global_close(termination->device, closing->global);
         worker->drained = (struct vidmm_drained){.drained = drained, .owner = worker};
+        serve(worker, probe_thing(PROBE_PAGER, 0));
         if (worker->last)
             vidmm_await_drained(dxgkrnl->vidmm, &worker->drained);
         else
@@ -97,6 +108,8 @@ static void run(struct dxgk_system_worker *worker)
         }
         make_step(worker);
     }
+    if (!worker->pending)
+        serve(worker, probe_thing(PROBE_NOTHING, 0));
     worker->running = false;
 }
 

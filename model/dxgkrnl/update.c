@@ -31,7 +31,7 @@ static void written(void *owner, struct vidmm_request *request)
     if (call) {
         call->updating = false;
         call->updates--;
-        blame_switch(&call->blame, PROBE_CPU, sim_now(call->dxgkrnl->sim));
+        dxgk_call_wait(call, PROBE_CPU, probe_thing(PROBE_NOTHING, 0));
         dxgk_call_look(call);
     }
 }

@@ -141,10 +141,11 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
     vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
+    struct probe_thing owner = probe_thing(PROBE_PROCESS, allocation->process->pid);
     vidmm_process_leave(allocation->process);
     free((void *)(uintptr_t)allocation->label.text);
     memory_pool_give(&vidmm->allocation_pool, allocation);
-    vidmm_kick(vidmm);
+    vidmm_kick(vidmm, owner);
 }
 
 void vidmm_allocation_destroy(struct vidmm_allocation *allocation)

@@ -61,15 +61,53 @@ uint64_t vidmm_operation_bytes(const struct vidmm *vidmm, const struct vidmm_ope
     return vidmm_operation_builds(vidmm, operation) * (uint64_t)COMMAND + tables;
 }
 
-/* On whose behalf: while victims leave, whoever waits is waiting for room, whatever that takes. */
-static void set_cause(const struct vidmm_operation *operation, enum probe_cause cause)
+static struct blame *whose(const struct vidmm_operation *operation)
 {
-    struct vidmm_request *request = operation->request;
-    if (!request || !request->blame)
+    return operation->request ? operation->request->blame : NULL;
+}
+
+/* The node turns to the buffer's first operation. */
+static void begin_operation(struct vidmm_buffer *buffer)
+{
+    struct vidmm_operation *operation = buffer->operations;
+    const struct vidmm_allocation *allocation = operation->allocation;
+    const struct vidmm_device *device = operation->request ? operation->request->device : NULL;
+    struct probe *probe = allocation->vidmm->probe;
+    uint64_t now = sim_now(allocation->vidmm->sim);
+    if (operation->job)
         return;
-    bool leaving = operation->to == 0 && request->kind == VIDMM_PAGE_IN;
-    blame_switch(request->blame, leaving ? PROBE_RESERVE : cause,
-                 sim_now(operation->allocation->vidmm->sim));
+    operation->job = probe_begin(
+        probe, now,
+        (struct probe_job){
+            .kind = PROBE_PAGING,
+            .pid = device ? device->process->pid : allocation->process->pid,
+            .context = vidsch_context_id(buffer->channel->context),
+            .node = vidsch_context_node(buffer->channel->context),
+            .paging = operation->deed == VIDMM_MOVE          ? probe_paging_names[operation->kind]
+                      : operation->deed == VIDMM_PAGE_TABLES ? "page tables"
+                                                             : "update",
+            .owner = allocation->process->pid,
+            .memory = allocation->label,
+            .bytes = allocation->size,
+        });
+    blame_wait(&buffer->packet.blame, probe, PROBE_EXECUTE, probe_thing(PROBE_JOB, operation->job),
+               now);
+}
+
+/* What the node is at. While victims leave, whoever waits is waiting for room, whatever that takes.
+ */
+static void set_cause(struct vidmm_buffer *buffer, enum probe_cause cause)
+{
+    const struct vidmm_operation *operation = buffer->operations;
+    const struct vidmm *vidmm = buffer->channel->vidmm;
+    uint64_t now = sim_now(vidmm->sim);
+    bool leaving =
+        operation->to == 0 && operation->request && operation->request->kind == VIDMM_PAGE_IN;
+    begin_operation(buffer);
+    struct probe_thing job = probe_thing(PROBE_JOB, operation->job);
+    probe_wait(vidmm->probe, now, job, cause, probe_thing(PROBE_NOTHING, 0));
+    if (whose(operation))
+        blame_wait(whose(operation), vidmm->probe, leaving ? PROBE_RESERVE : cause, job, now);
 }
 
 static uint64_t duration_ns(uint64_t bytes, double rate)
@@ -138,6 +176,7 @@ static void report(const struct vidmm_operation *operation, uint64_t now)
                                    .allocation = allocation->label,
                                    .pid = allocation->process->pid,
                                    .bytes = allocation->size,
+                                   .job = operation->job,
                                    .from = operation->from,
                                    .to = operation->to,
                                    .queued_ns = operation->queued_ns,
@@ -155,23 +194,26 @@ static void operation_over(void *owner)
     struct vidmm_operation *operation = buffer->operations;
     struct vidmm_allocation *allocation = operation->allocation;
     buffer->operations = operation->next;
-    set_cause(operation, PROBE_QUEUE);
+    if (whose(operation))
+        blame_wait(whose(operation), vidmm->probe, PROBE_QUEUE, blame_thing(&buffer->packet.blame),
+                   sim_now(vidmm->sim));
     if (operation->deed != VIDMM_PAGE_TABLES)
         vidmm_arrived(allocation);
     if (operation->deed == VIDMM_MOVE) {
         tell_first_page_in(operation);
         report(operation, sim_now(vidmm->sim));
     }
+    struct probe_thing job = probe_thing(PROBE_JOB, operation->job);
     vidmm_allocation_drop(allocation);
     memory_pool_give(&vidmm->operations, operation);
-    vidmm_kick(vidmm);
+    vidmm_kick(vidmm, job);
     run_next(buffer);
 }
 
 static void map_owner(void *owner)
 {
     struct vidmm_buffer *buffer = owner;
-    set_cause(buffer->operations, PROBE_MAP);
+    set_cause(buffer, PROBE_MAP);
     after(buffer, behind_ns(buffer->channel->vidmm, buffer->operations), operation_over);
 }
 
@@ -207,11 +249,11 @@ static void move_content(void *owner)
     switch (operation->kind) {
     case PROBE_PAGE_IN:
     case PROBE_PAGE_OUT:
-        set_cause(operation, PROBE_TRANSFER);
+        set_cause(buffer, PROBE_TRANSFER);
         after(buffer, profile->link.latency_ns, transfer);
         break;
     case PROBE_FILLED:
-        set_cause(operation, PROBE_FILL);
+        set_cause(buffer, PROBE_FILL);
         after(buffer,
               profile->vidmm.zero_fill && !operation->allocation->needs_no_zeroing
                   ? duration_ns(operation->allocation->size, profile->memory.fill_rate)
@@ -233,7 +275,7 @@ static void run_next(struct vidmm_buffer *buffer)
     }
     const struct vidmm *vidmm = buffer->channel->vidmm;
     operation->started_ns = sim_now(vidmm->sim);
-    set_cause(operation, PROBE_MAP);
+    set_cause(buffer, PROBE_MAP);
     after(buffer, before_ns(vidmm, operation), move_content);
 }
 
@@ -247,17 +289,17 @@ static void execute(void *owner, struct vidsch_packet *packet)
     (void)packet;
     struct vidmm_buffer *buffer = owner;
     const struct vidmm *vidmm = buffer->channel->vidmm;
-    set_cause(buffer->operations, PROBE_MAP);
+    set_cause(buffer, PROBE_MAP);
     after(buffer, buffer->passes * vidmm->profile->vidmm.packet_ns, started);
 }
 
 static void completed(void *owner, struct vidsch_packet *packet)
 {
-    (void)packet;
     struct vidmm_buffer *buffer = owner;
     struct vidmm_channel *channel = buffer->channel;
+    struct probe_thing job = blame_thing(&packet->blame);
     memory_pool_give(&channel->vidmm->buffers, buffer);
-    vidsch_fence_signal(&channel->fence, ++channel->completed);
+    vidsch_fence_signal(&channel->fence, ++channel->completed, job);
 }
 
 static void waited(void *owner, struct vidsch_packet *packet)

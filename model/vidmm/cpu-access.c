@@ -43,6 +43,6 @@ uint32_t vidmm_unlock(struct vidmm_allocation *allocation)
         return STATUS_INVALID_PARAMETER;
     allocation->locks--;
     vidmm_remark(allocation);
-    vidmm_kick(allocation->vidmm);
+    vidmm_kick(allocation->vidmm, probe_thing(PROBE_PROCESS, allocation->process->pid));
     return STATUS_SUCCESS;
 }

@@ -157,6 +157,7 @@ struct vidmm_operation {
     uint32_t from, to;
     uint64_t queued_ns, started_ns;
     const char *cause;
+    uint64_t job; /* as the probe knows it, once it has begun */
     struct vidmm_operation *next;
 };
 
@@ -249,7 +250,8 @@ struct vidmm {
     uint32_t held_count, held_room;
     const char *failure; /* seen to go wrong, for vidmm_check; NULL: nothing */
     struct sim_timer kick;
-    struct sim_timer turn; /* end of a device's turn that the worker waits for */
+    struct probe_thing let_go; /* who let go of something, or will when its turn ends */
+    struct sim_timer turn;     /* end of a device's turn that the worker waits for */
     struct memory_pool residencies, allocation_pool, operations, buffers, waits, vacating;
 };
 
@@ -349,8 +351,8 @@ bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *
 /* Queues a request for the worker. */
 void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request);
 
-/* Something was let go of: who waits looks again. */
-void vidmm_kick(struct vidmm *vidmm);
+/* Something was let go of, by that: who waits looks again. */
+void vidmm_kick(struct vidmm *vidmm, struct probe_thing by);
 
 /* The process; made if nobody asked for it before. leave: one member less. */
 struct vidmm_process *vidmm_process_join(struct vidmm *vidmm, uint32_t pid);

@@ -22,7 +22,7 @@ void vidmm_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer, 
     }
     vidmm_relist(allocation);
     vidmm_remark(allocation);
-    vidmm_kick(vidmm);
+    vidmm_kick(vidmm, probe_thing(PROBE_PROCESS, allocation->process->pid));
 }
 
 void vidmm_offer_end(struct vidmm_allocation *allocation)

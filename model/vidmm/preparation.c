@@ -18,7 +18,8 @@ static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
         vidmm->held = memory_resize(vidmm->held, vidmm->held_room, sizeof(struct vidsch_packet *));
     }
     vidmm->held[vidmm->held_count++] = packet;
-    blame_switch(&packet->blame, PROBE_RESERVE, sim_now(vidmm->sim));
+    blame_wait(&packet->blame, vidmm->probe, PROBE_RESERVE, probe_thing(PROBE_PAGER, 0),
+               sim_now(vidmm->sim));
 }
 
 /* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
@@ -157,7 +158,7 @@ void vidmm_release(void *self, struct vidsch_packet *packet)
     }
     device->running -= !packet->without_memory;
     vidmm->running--;
-    vidmm_kick(vidmm);
+    vidmm_kick(vidmm, blame_thing(&packet->blame));
 }
 
 void vidmm_unload(void *self, struct vidsch_context *vidsch_context)
@@ -167,7 +168,7 @@ void vidmm_unload(void *self, struct vidsch_context *vidsch_context)
         context->loaded = false;
         unpin(context->items, context->count);
     }
-    vidmm_kick(self);
+    vidmm_kick(self, probe_thing(PROBE_NOTHING, 0));
 }
 
 /* Packets under way pinned the list as it was: what joins them is pinned as often. */

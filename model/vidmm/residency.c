@@ -392,6 +392,6 @@ void vidmm_evict_settle(struct vidmm_device *device, struct vidmm_allocation *al
     const struct vidmm_residency *residency = claim_of(device, allocation);
     if (residency && residency->count == 0) {
         vidmm_device_close(device, allocation);
-        vidmm_kick(device->vidmm);
+        vidmm_kick(device->vidmm, probe_thing(PROBE_PROCESS, device->process->pid));
     }
 }

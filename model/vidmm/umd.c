@@ -65,7 +65,7 @@ static uint64_t trim(const struct vidmm_process *process, enum vidmm_group group
     free(found);
     if (given) {
         vidmm_count(process->vidmm, "trimmed_bytes", given);
-        vidmm_kick(process->vidmm);
+        vidmm_kick(process->vidmm, probe_thing(PROBE_PROCESS, process->pid));
     }
     return given;
 }

@@ -7,10 +7,27 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-static void set_cause(const struct vidmm_worker *worker, enum probe_cause cause)
+static void set_cause(const struct vidmm_worker *worker, enum probe_cause cause,
+                      struct probe_thing what)
 {
+    const struct vidmm *vidmm = worker->vidmm;
     if (worker->request && worker->request->blame)
-        blame_switch(worker->request->blame, cause, sim_now(worker->vidmm->sim));
+        blame_wait(worker->request->blame, vidmm->probe, cause, what, sim_now(vidmm->sim));
+}
+
+/* The worker itself is at it. */
+static void work_on(const struct vidmm_worker *worker, enum probe_cause cause)
+{
+    set_cause(worker, cause, probe_thing(PROBE_NOTHING, 0));
+}
+
+/* Whose request the worker turns to; NULL: nobody's. */
+static void serve(struct vidmm *vidmm, struct vidmm_request *request)
+{
+    struct probe_thing whose = {0};
+    if (request && request->blame)
+        whose = blame_job(request->blame, vidmm->probe);
+    probe_wait(vidmm->probe, sim_now(vidmm->sim), probe_thing(PROBE_PAGER, 0), PROBE_QUEUE, whose);
 }
 
 /* The request goes to the node that has least to do. */
@@ -38,7 +55,8 @@ static bool take_request(struct vidmm_worker *worker)
     worker->cpu_ns += worker->vidmm->profile->vidmm.request_ns;
     if (worker->request->device && worker->request->whole_device)
         worker->request->device->coming++;
-    set_cause(worker, PROBE_RESERVE);
+    serve(worker->vidmm, worker->request);
+    work_on(worker, PROBE_RESERVE);
     return true;
 }
 
@@ -61,7 +79,7 @@ static void request_passed(void *owner)
     }
     if (request->items != &request->one)
         free(request->items);
-    vidmm_kick(vidmm);
+    vidmm_kick(vidmm, request->blame ? blame_thing(request->blame) : (struct probe_thing){0});
     request->done(request->owner, request);
 }
 
@@ -71,6 +89,7 @@ static void conclude(struct vidmm_worker *worker)
     struct vidmm_request *request = worker->request;
     struct vidmm *vidmm = worker->vidmm;
     worker->request = NULL;
+    serve(vidmm, NULL);
     DL_APPEND(worker->submitted, request);
     worker->concluding = false;
     request->vidmm = vidmm;
@@ -87,14 +106,26 @@ static void depend(struct vidmm_worker *worker, const struct vidmm_channel *chan
     worker->request->channels |= UINT64_C(1) << (channel - worker->vidmm->channels);
 }
 
+/* The node that has yet to pass what the request needs. */
+static struct probe_thing node_of(const struct vidmm_worker *worker)
+{
+    const struct vidmm *vidmm = worker->vidmm;
+    const struct vidmm_channel *channel = worker->channel;
+    uint64_t channels = worker->request->channels;
+    if (!worker->buffer && channels && !(channels >> (channel - vidmm->channels) & 1))
+        channel = &vidmm->channels[__builtin_ctzll(channels)];
+    return probe_thing(PROBE_NODE, vidsch_context_node(channel->context));
+}
+
 /* The processor's time is over: what it built is submitted. */
 static void submit(struct vidmm_worker *worker)
 {
     struct vidmm_buffer *buffer = worker->buffer;
+    if (worker->request)
+        set_cause(worker, PROBE_QUEUE, node_of(worker));
     worker->buffer = NULL;
     worker->cpu_ns = 0;
     worker->busy = false;
-    set_cause(worker, PROBE_QUEUE);
     if (buffer) {
         depend(worker, buffer->channel);
         vidmm_buffer_submit(buffer);
@@ -120,7 +151,7 @@ static void spend(struct vidmm_worker *worker)
         submit(worker);
         return;
     }
-    set_cause(worker, PROBE_CPU);
+    work_on(worker, PROBE_CPU);
     sim_timer_init(&worker->timer, time_over, worker);
     sim_after(sim, &worker->timer, worker->cpu_ns);
 }
@@ -234,7 +265,7 @@ static void wait(struct vidmm_worker *worker, bool for_room)
         spend(worker);
         return;
     }
-    set_cause(worker, PROBE_RESERVE);
+    work_on(worker, PROBE_RESERVE); /* what it waits for, turns out later */
     worker->waiting = true;
     worker->vidmm->blocked = for_room;
 }
@@ -245,8 +276,10 @@ static bool await_turn(struct vidmm *vidmm)
     uint64_t now = sim_now(vidmm->sim), first = UINT64_MAX;
     const struct vidmm_device *device;
     DL_FOREACH (vidmm->devices, device) {
-        if (device->turn_ends_ns > now && device->turn_ends_ns < first)
-            first = device->turn_ends_ns;
+        if (device->turn_ends_ns <= now || device->turn_ends_ns >= first)
+            continue;
+        first = device->turn_ends_ns;
+        vidmm->let_go = probe_thing(PROBE_PROCESS, device->process->pid);
     }
     if (first != UINT64_MAX)
         sim_at(vidmm->sim, &vidmm->turn, first);
@@ -473,10 +506,8 @@ static void let_held_packets_try(struct vidmm *vidmm)
     struct vidsch_packet **held = vidmm->held;
     vidmm->held = NULL;
     vidmm->held_count = vidmm->held_room = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        blame_switch(&held[i]->blame, PROBE_QUEUE, sim_now(vidmm->sim));
+    for (uint32_t i = 0; i < count; i++)
         vidsch_prepare_again(held[i]);
-    }
     free(held);
 }
 
@@ -484,6 +515,10 @@ static void look_again(void *owner)
 {
     struct vidmm *vidmm = owner;
     if (vidmm->worker.waiting) {
+        const struct vidmm_request *request = vidmm->worker.request;
+        if (request && request->blame)
+            blame_found(request->blame, vidmm->probe, vidmm->let_go);
+        vidmm->let_go = probe_thing(PROBE_NOTHING, 0);
         vidmm->worker.waiting = vidmm->blocked = false;
         go_on(&vidmm->worker);
     }
@@ -491,10 +526,12 @@ static void look_again(void *owner)
         let_held_packets_try(vidmm);
 }
 
-void vidmm_kick(struct vidmm *vidmm)
+void vidmm_kick(struct vidmm *vidmm, struct probe_thing by)
 {
-    if ((vidmm->held_count || vidmm->worker.waiting) && !sim_timer_pending(&vidmm->kick))
-        sim_at(vidmm->sim, &vidmm->kick, sim_now(vidmm->sim));
+    if ((!vidmm->held_count && !vidmm->worker.waiting) || sim_timer_pending(&vidmm->kick))
+        return;
+    vidmm->let_go = by;
+    sim_at(vidmm->sim, &vidmm->kick, sim_now(vidmm->sim));
 }
 
 void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
@@ -509,7 +546,8 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
     for (uint32_t i = 0; i < request->count; i++)
         vidmm_allocation_hold(request->items[i]);
     if (request->blame)
-        blame_switch(request->blame, PROBE_QUEUE, request->queued_ns);
+        blame_wait(request->blame, vidmm->probe, PROBE_QUEUE, probe_thing(PROBE_PAGER, 0),
+                   request->queued_ns);
     if (request->kind == VIDMM_UNMAP)
         DL_APPEND(worker->terminations, request);
     else

@@ -105,7 +105,6 @@ static void settle_blame(struct vidsch_packet *packet, uint64_t now_ns)
         vidsch_context_blocked_ns(packet->context, now_ns) - packet->blocked_before_ns;
     packet->blocked_before_ns += behind_fence;
     blame_move(&packet->blame, PROBE_FENCE, behind_fence);
-    blame_switch(&packet->blame, PROBE_QUEUE, now_ns);
 }
 
 /* Where the policy minds waits, signals and presents they wait for the context's turn, too; where
@@ -116,6 +115,7 @@ void vidsch_context_ready(struct vidsch_context *context, bool again)
     struct vidsch_node *node = context->node;
     context->state = VIDSCH_CONTEXT_READY;
     context->apart = vidsch->policy->apart && !vidsch_packet_is_dma(context->queue);
+    vidsch_wait_turn(context->queue);
     if (context->apart) {
         DL_APPEND(node->apart, context);
         vidsch_worker_look(&vidsch->worker, node);
@@ -141,8 +141,12 @@ void vidsch_context_advance(struct vidsch_context *context)
     bool ready = context->state == VIDSCH_CONTEXT_READY;
     if (packet)
         settle_blame(packet, sim_now(context->vidsch->sim));
-    if (ready && packet && !context->vidsch->policy->apart)
+    if (packet)
+        vidsch_queue_serves_first(context);
+    if (ready && packet && !context->vidsch->policy->apart) {
+        vidsch_wait_turn(packet);
         return; /* it keeps its turn */
+    }
     if (ready)
         vidsch_context_unready(context, VIDSCH_CONTEXT_IDLE);
     if (packet)
@@ -165,7 +169,8 @@ static void go_on(void *owner)
     struct vidsch_context *context = packet->context;
     uint64_t now = sim_now(context->vidsch->sim);
     context->blocked_ns += now - context->blocked_since_ns;
-    blame_switch(&packet->blame, PROBE_QUEUE, now);
+    if (!context->flushed)
+        blame_found(&packet->blame, context->vidsch->probe, packet->fence->signalled_by);
     vidsch_context_ready(context, false);
 }
 
@@ -184,7 +189,7 @@ static void wait_taken(void *owner)
         uint64_t now = sim_now(context->vidsch->sim);
         vidsch_context_unready(context, VIDSCH_CONTEXT_BLOCKED);
         context->blocked_since_ns = now;
-        blame_switch(&packet->blame, PROBE_FENCE, now);
+        vidsch_wait_over(packet, PROBE_FENCE); /* for whom, turns out later */
         packet->waiter = (struct vidsch_waiter){
             .fence = packet->fence, .value = packet->value, .reached = go_on, .owner = packet};
         vidsch_fence_wait(&packet->waiter);
@@ -215,11 +220,15 @@ void vidsch_context_begin(struct vidsch_packet *packet, struct vidsch_task *task
 {
     const struct profile_scheduler *scheduler = &packet->context->vidsch->profile->scheduler;
     if (packet->kind == PROBE_WAIT)
-        *task = (struct vidsch_task){
-            .make = wait_taken, .owner = packet, .duration_ns = scheduler->wait_ns};
+        *task = (struct vidsch_task){.make = wait_taken,
+                                     .owner = packet,
+                                     .packet = packet,
+                                     .duration_ns = scheduler->wait_ns};
     else if (packet->kind == PROBE_SIGNAL)
-        *task = (struct vidsch_task){
-            .make = vidsch_context_taken, .owner = packet, .duration_ns = scheduler->signal_ns};
+        *task = (struct vidsch_task){.make = vidsch_context_taken,
+                                     .owner = packet,
+                                     .packet = packet,
+                                     .duration_ns = scheduler->signal_ns};
     else
         vidsch_present_begin(packet, task);
 }
@@ -241,8 +250,6 @@ static void stop_waiting(struct vidsch_context *context)
     vidsch_fence_cancel(&packet->waiter);
     context->blocked_ns += now - context->blocked_since_ns;
     context->state = VIDSCH_CONTEXT_IDLE;
-    packet->blocked_before_ns = context->blocked_ns;
-    blame_switch(&packet->blame, PROBE_QUEUE, now);
 }
 
 static void to_front(struct vidsch_packet *packet)
@@ -255,15 +262,29 @@ static void to_front(struct vidsch_packet *packet)
     vidsch_node_report(context->node);
 }
 
+/* All that the packet came back in front of, up to `first`, which was the first; unless VidMm is
+ * still at what that one needs. */
+static void wait_behind(const struct vidsch_packet *packet, const struct vidsch_packet *first)
+{
+    bool preparing = packet->context->state == VIDSCH_CONTEXT_PREPARING;
+    for (struct vidsch_packet *behind = packet->next; behind; behind = behind->next) {
+        if (behind != first || !preparing)
+            vidsch_wait_in_queue(behind);
+        if (behind == first)
+            return;
+    }
+}
+
 /* What was taken behind the packet goes with it. If VidMm is preparing what was the first packet
  * until now, the context goes on when that is over. */
 void vidsch_context_hand_back(struct vidsch_packet *packet)
 {
     struct vidsch_context *context = packet->context;
+    struct vidsch_packet *first = context->queue;
     if (context->state == VIDSCH_CONTEXT_BLOCKED)
         stop_waiting(context);
-    /* What is pinned for a packet that is no longer the first would never be let go of, if the first
-     * one cannot have its memory for want of it. */
+    /* What is pinned for a packet that is no longer the first would never be let go of, if the
+     * first one cannot have its memory for want of it. */
     if (context->queue && context->queue->prepared)
         vidsch_node_release(context->queue);
     bool again = context->state == VIDSCH_CONTEXT_READY;
@@ -274,4 +295,7 @@ void vidsch_context_hand_back(struct vidsch_packet *packet)
     to_front(packet);
     if (context->state == VIDSCH_CONTEXT_IDLE)
         vidsch_context_ready(context, true);
+    else
+        vidsch_wait_for(packet, packet->blame.cause, blame_thing(&first->blame));
+    wait_behind(packet, first);
 }

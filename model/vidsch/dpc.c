@@ -13,6 +13,12 @@ static void make_first(struct vidsch_dpc *dpc)
     task->make(task->owner);
 }
 
+/* Nobody asks while there is only one. */
+static void tell_whom_it_serves(const struct vidsch_dpc *dpc)
+{
+    vidsch_serves(dpc->vidsch, vidsch_place_dpc(), dpc->tasks->packet);
+}
+
 /* Makes what takes no time at once and sets the timer for the rest. `running` keeps this loop the
  * only one. */
 static void go_on(struct vidsch_dpc *dpc)
@@ -22,6 +28,8 @@ static void go_on(struct vidsch_dpc *dpc)
         uint64_t now = sim_now(sim);
         uint64_t begin = dpc->tasks->ready_ns > now ? dpc->tasks->ready_ns : now;
         if (begin + dpc->tasks->duration_ns > now) {
+            if (dpc->tasks->next)
+                tell_whom_it_serves(dpc);
             sim_at(sim, &dpc->timer, begin + dpc->tasks->duration_ns);
             return;
         }
@@ -58,6 +66,8 @@ void vidsch_dpc_interrupt(struct vidsch *vidsch, struct vidsch_task *task,
         task->ready_ns = dpc->tasks->prev->ready_ns; /* behind the one that wakes it */
     dpc->last_ns = now;
     DL_APPEND(dpc->tasks, task);
+    if (dpc->running && dpc->tasks->next == task)
+        tell_whom_it_serves(dpc);
     if (!dpc->running) {
         dpc->running = true;
         go_on(dpc);

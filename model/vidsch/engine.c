@@ -42,6 +42,7 @@ static void start_next(struct vidsch_node *node);
 static void stopped_for_good(struct vidsch_node *node)
 {
     set_engine(node, VIDSCH_ENGINE_IDLE);
+    vidsch_engine_serves(node, NULL);
     node->preemption.finished_ns = now_of(node);
     vidsch_dpc_interrupt(node->vidsch, &node->hand_back, NULL);
 }
@@ -63,6 +64,7 @@ static void save_state(struct vidsch_node *node)
         return;
     }
     set_engine(node, VIDSCH_ENGINE_SAVING);
+    vidsch_serves(node->vidsch, vidsch_place_node(node), NULL);
     wait_then(node, node->profile->save_ns, state_saved);
 }
 
@@ -76,7 +78,7 @@ static void finished(void *owner)
     vidsch_engine_charge(node);
     packet->finished_ns = now;
     packet->remaining_ns = 0;
-    blame_switch(&packet->blame, PROBE_QUEUE, now);
+    vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc());
     DL_DELETE2(node->hardware, packet, hardware_prev, hardware_next);
     node->hardware_count--;
     if (vidsch->policy->firmware)
@@ -108,7 +110,7 @@ static void interrupted(void *owner)
     vidsch_engine_charge(node);
     packet->remaining_ns -= now - packet->resumed_ns;
     packet->resumed_ns = now;
-    blame_switch(&packet->blame, PROBE_PREEMPT, now);
+    vidsch_wait_over(packet, PROBE_PREEMPT);
     save_state(node);
 }
 
@@ -153,7 +155,7 @@ static void execute(void *owner)
         interrupted(node);
         return;
     }
-    blame_switch(&packet->blame, PROBE_EXECUTE, packet->resumed_ns);
+    vidsch_wait_over(packet, PROBE_EXECUTE);
     set_engine(node, VIDSCH_ENGINE_RUNNING);
     if (packet->execute)
         packet->execute(packet->owner, packet);
@@ -192,6 +194,7 @@ static void start_next(struct vidsch_node *node)
     struct vidsch_packet *packet = node->hardware;
     if (!packet) {
         set_engine(node, VIDSCH_ENGINE_IDLE);
+        vidsch_engine_serves(node, NULL);
         return;
     }
     uint64_t now = now_of(node), ns = switch_ns(node, packet);
@@ -200,11 +203,12 @@ static void start_next(struct vidsch_node *node)
     packet->started = true;
     packet->switch_ns += ns;
     report_switch(node, packet, ns);
+    vidsch_engine_serves(node, packet);
     if (ns == 0) {
         execute(node);
         return;
     }
-    blame_switch(&packet->blame, PROBE_SWITCH, now);
+    vidsch_wait_over(packet, PROBE_SWITCH);
     set_engine(node, VIDSCH_ENGINE_SWITCHING);
     wait_then(node, ns, execute);
 }

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value)
+void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value, struct probe_thing by)
 {
     if (value <= fence->value)
         return;
     fence->value = value;
+    fence->signalled_by = by;
     /* A waiter's continuation may add waiters; they go to the list's end and are looked at too. */
     struct vidsch_waiter *waiter = fence->waiters;
     while (waiter) {
@@ -40,10 +41,11 @@ void vidsch_signal_complete(struct vidsch_packet *packet)
 {
     struct vidsch_fence *fence = packet->fence;
     uint64_t value = packet->value;
+    struct probe_thing signal = blame_thing(&packet->blame);
     struct vidsch_broadcast *broadcast = packet->broadcast;
     vidsch_packet_complete(packet);
     if (broadcast && --broadcast->left > 0)
         return;
     free(broadcast);
-    vidsch_fence_signal(fence, value);
+    vidsch_fence_signal(fence, value, signal);
 }

@@ -31,6 +31,8 @@ struct vidsch_worker {
     uint32_t turn;  /* the node looked at next */
     struct vidsch_task task;
     struct sim_timer timer;
+    uint32_t place; /* as the probe knows it */
+    bool serving;   /* and with somebody in hand */
 };
 
 /* Why a context's first packet is not going on. */
@@ -90,6 +92,7 @@ struct vidsch_context {
     uint64_t unblocked_order;
     uint64_t blocked_ns; /* time spent behind unreached fences, up to blocked_since_ns */
     uint64_t blocked_since_ns;
+    uint64_t told;          /* the packet that the probe knows as the first */
     uint64_t next_vsync_ns; /* before this its next synchronised flip is not shown */
 
     /* The policy's. */
@@ -128,6 +131,7 @@ struct vidsch_node {
     uint64_t again_ns;
 
     uint32_t waiting;               /* packets in the software queues of its contexts */
+    bool stuck;                     /* the worker found no place for who is first in turn */
     uint32_t occupied;              /* hardware-queue slots taken, from hand-over to completion */
     struct vidsch_packet *hardware; /* placed, in order; the first one runs */
     uint32_t hardware_count;
@@ -172,6 +176,31 @@ struct vidsch {
     struct memory_pool links; /* packet -> barrier */
 };
 
+/* waits.c: what the probe is told, and the packet's blame with it. */
+
+/* The packet is a job from now on. */
+void vidsch_wait_begin(struct vidsch_packet *packet);
+void vidsch_wait_for(struct vidsch_packet *packet, enum probe_cause cause, struct probe_thing what);
+void vidsch_wait_over(struct vidsch_packet *packet, enum probe_cause cause); /* it gets on */
+
+/* It is not, or no longer, the first of its software queue. */
+void vidsch_wait_in_queue(struct vidsch_packet *packet);
+
+/* It is, and ready. */
+void vidsch_wait_turn(struct vidsch_packet *packet);
+
+struct probe_thing vidsch_place_node(const struct vidsch_node *node);
+struct probe_thing vidsch_place_worker(const struct vidsch_worker *worker);
+struct probe_thing vidsch_place_dpc(void);
+
+/* The place turns to the packet; NULL: to nobody's. */
+void vidsch_serves(struct vidsch *vidsch, struct probe_thing place,
+                   const struct vidsch_packet *packet);
+
+/* So does the engine. With nothing to run it waits for who hands packets over. */
+void vidsch_engine_serves(struct vidsch_node *node, const struct vidsch_packet *packet);
+void vidsch_queue_serves_first(struct vidsch_context *context);
+
 /* dpc.c */
 void vidsch_dpc_init(struct vidsch *vidsch);
 
@@ -184,7 +213,7 @@ void vidsch_dpc_interrupt(struct vidsch *vidsch, struct vidsch_task *task,
 void vidsch_dpc_next(struct vidsch *vidsch, struct vidsch_task *task);
 
 /* worker.c */
-void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch);
+void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch, uint32_t place);
 
 /* The node may have something to do. */
 void vidsch_worker_look(struct vidsch_worker *worker, const struct vidsch_node *node);

@@ -58,7 +58,9 @@ static void begin_place(struct vidsch_packet *packet, struct vidsch_task *task)
     if (!node->vidsch->policy->firmware)
         ns = scheduler->submit_ns + (node->hardware ? 0 : scheduler->submit_idle_ns) +
              driver_ns(node, packet);
-    *task = (struct vidsch_task){.make = place, .owner = packet, .duration_ns = ns};
+    *task =
+        (struct vidsch_task){.make = place, .owner = packet, .packet = packet, .duration_ns = ns};
+    vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_node(node));
     node->cold = false;
     node->occupied++;
 }
@@ -68,6 +70,7 @@ static void power_is_up(void *owner)
     struct vidsch_node *node = owner;
     node->power = VIDSCH_POWER_UP;
     node->cold = true;
+    vidsch_engine_serves(node, NULL);
     vidsch_node_look(node);
 }
 
@@ -75,6 +78,7 @@ static void ask_for_power(void *owner)
 {
     struct vidsch_node *node = owner;
     struct vidsch *vidsch = node->vidsch;
+    vidsch_serves(vidsch, vidsch_place_node(node), NULL); /* it gets ready */
     sim_after(vidsch->sim, &node->power_timer, vidsch->profile->scheduler.power_latency_ns);
 }
 
@@ -137,16 +141,19 @@ static enum admission prepare(struct vidsch_packet *packet)
 void vidsch_prepare_again(struct vidsch_packet *packet)
 {
     struct vidsch_context *context = packet->context;
-    if (context->preparing)
+    if (context->preparing) {
         context->preparing = false;
-    else
-        vidsch_context_ready(context, true);
+        return;
+    }
+    if (vidsch_context_is_overtaken(packet)) /* others were handed back in front of it */
+        vidsch_wait_in_queue(packet);
+    vidsch_context_ready(context, true);
 }
 
 void vidsch_prepared(struct vidsch_packet *packet)
 {
     is_prepared(packet);
-    if (packet->context->queue != packet) /* others were handed back in front of it */
+    if (vidsch_context_is_overtaken(packet))
         vidsch_node_release(packet);
     vidsch_prepare_again(packet);
 }
@@ -172,7 +179,6 @@ static enum admission admit(struct vidsch_node *node, struct vidsch_context *con
     enum admission admission = prepare(packet);
     if (admission == STARTED) {
         begin_place(packet, task);
-        blame_switch(&packet->blame, PROBE_QUEUE, sim_now(vidsch->sim));
         vidsch_context_take(context);
         DL_APPEND(context->taken, packet);
         vidsch_context_advance(context);
@@ -189,7 +195,7 @@ static void begin_unload(struct vidsch_node *node, struct vidsch_task *task)
                                                .context = node->loaded,
                                                .queued_ns = sim_now(node->vidsch->sim)};
     node->loaded->held++;
-    blame_begin(&node->null_packet.blame, PROBE_QUEUE, sim_now(node->vidsch->sim));
+    vidsch_wait_begin(&node->null_packet);
     begin_place(&node->null_packet, task);
 }
 
@@ -212,6 +218,7 @@ bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
             return true;
         }
         enum admission admission = admit(node, context, &worker->task);
+        node->stuck = admission == STUCK;
         if (admission != LOOK_AGAIN)
             return admission == STARTED;
     }
@@ -269,11 +276,12 @@ void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal)
     node->previous = UINT32_MAX;
     node->placer = &vidsch->worker;
     if (vidsch->policy->firmware) {
-        vidsch_worker_init(&node->firmware, vidsch);
+        vidsch_worker_init(&node->firmware, vidsch, PROBE_SCHEDULER_FIRMWARE + ordinal);
         node->placer = &node->firmware;
     }
     sim_timer_init(&node->again, vidsch_node_look, node);
     sim_timer_init(&node->power_timer, power_is_up, node);
     vidsch_engine_init(node);
     node->ready = vidsch->policy->create(node);
+    vidsch_engine_serves(node, NULL);
 }

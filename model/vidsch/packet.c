@@ -39,7 +39,8 @@ void vidsch_barrier_arm(struct vidsch_barrier *barrier)
 }
 
 /* In the order they were attached: who waits longer for the same packets hears of it first. */
-static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *youngest)
+static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *youngest,
+                          struct probe_thing last)
 {
     struct vidsch_barrier_link *link = NULL;
     while (youngest) {
@@ -52,6 +53,7 @@ static void pass_barriers(struct vidsch *vidsch, struct vidsch_barrier_link *you
         struct vidsch_barrier_link *next = link->next;
         struct vidsch_barrier *barrier = link->barrier;
         memory_pool_give(&vidsch->links, link);
+        barrier->last = last;
         vidsch_barrier_arm(barrier);
         link = next;
     }
@@ -90,7 +92,7 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     packet->without_memory = packet->prepared = false;
     packet->barriers = NULL;
     packet->blocked_before_ns = vidsch_context_blocked_ns(context, now);
-    blame_begin(&packet->blame, PROBE_QUEUE, now);
+    vidsch_wait_begin(packet);
     DL_APPEND(context->queue, packet);
     context->queued++;
     context->uncompleted++;
@@ -101,6 +103,8 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     vidsch->submitted++;
     if (context->state == VIDSCH_CONTEXT_IDLE)
         vidsch_context_advance(context);
+    else
+        vidsch_wait_in_queue(packet);
 }
 
 void vidsch_packet_report(const struct vidsch_packet *packet, uint64_t now)
@@ -109,6 +113,7 @@ void vidsch_packet_report(const struct vidsch_packet *packet, uint64_t now)
     const struct vidsch *vidsch = context->vidsch;
     vidsch->probe->packet(vidsch->probe->self, now,
                           &(struct probe_packet){
+                              .job = packet->blame.job,
                               .kind = packet->kind,
                               .context = context->id,
                               .node = context->node->ordinal,
@@ -137,11 +142,12 @@ void vidsch_packet_complete(struct vidsch_packet *packet)
     if (context->last[order_of(packet)] == packet)
         context->last[order_of(packet)] = NULL;
     struct vidsch_barrier_link *barriers = packet->barriers;
+    struct probe_thing job = blame_thing(&packet->blame);
     packet->barriers = NULL;
     vidsch_packet_report(packet, now);
     context->held++; /* whoever hears of the completion may destroy the context */
     packet->completed(packet->owner, packet);
-    pass_barriers(vidsch, barriers);
+    pass_barriers(vidsch, barriers, job);
     context->uncompleted--;
     vidsch_context_let_go(context);
 }
@@ -158,8 +164,9 @@ static void complete_next(struct vidsch_context *context)
         uint64_t ns = packet->kind == PROBE_SIGNAL ? scheduler->complete_signal_ns
                                                    : scheduler->complete_present_ns;
         if (ns) {
-            packet->task =
-                (struct vidsch_task){.make = complete_taken, .owner = packet, .duration_ns = ns};
+            packet->task = (struct vidsch_task){
+                .make = complete_taken, .owner = packet, .packet = packet, .duration_ns = ns};
+            vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc());
             vidsch_dpc_next(context->vidsch, &packet->task);
             return;
         }
@@ -192,10 +199,12 @@ void vidsch_packet_conclude(struct vidsch_packet *packet)
 void vidsch_packet_taken(struct vidsch_packet *packet)
 {
     struct vidsch_context *context = packet->context;
-    if (context->taken)
-        DL_APPEND(context->taken, packet);
-    else
+    if (!context->taken) {
         vidsch_packet_conclude(packet);
+        return;
+    }
+    vidsch_wait_for(packet, PROBE_QUEUE, blame_thing(&context->taken->prev->blame));
+    DL_APPEND(context->taken, packet);
 }
 
 /* The DPC is done with a packet that an engine has run. */
@@ -231,6 +240,7 @@ void vidsch_packet_interrupt(struct vidsch_packet *packet)
     packet->task = (struct vidsch_task){
         .make = complete_stopped,
         .owner = packet,
+        .packet = packet,
         .duration_ns = scheduler->complete_ns + packet->flips * scheduler->flip_ns,
     };
     vidsch_dpc_interrupt(vidsch, &packet->task,

@@ -47,10 +47,11 @@ void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *conte
     node->preemption = (struct vidsch_packet){
         .kind = PROBE_PREEMPTION, .context = context, .queued_ns = sim_now(vidsch->sim)};
     context->held++;
-    blame_switch(&context->queue->blame, PROBE_PREEMPT, sim_now(vidsch->sim));
+    vidsch_wait_for(context->queue, PROBE_PREEMPT, vidsch_place_node(node));
     *task = (struct vidsch_task){
         .make = ask_engine,
         .owner = node,
+        .packet = context->queue,
         .duration_ns = vidsch->policy->firmware ? 0 : vidsch->profile->scheduler.preempt_ns};
 }
 
@@ -70,6 +71,7 @@ void vidsch_preempt_hand_back(void *owner)
         vidsch_context_hand_back(packet);
     }
     node->preempting = node->stopping = false;
+    vidsch_engine_serves(node, NULL);
     vidsch_packet_report(&node->preemption, sim_now(vidsch->sim));
     vidsch_context_let_go(node->preemption.context);
     vidsch_node_report(node);

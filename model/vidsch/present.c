@@ -98,8 +98,10 @@ void vidsch_present_begin(struct vidsch_packet *packet, struct vidsch_task *task
 {
     const struct vidsch_context *context = packet->context;
     const struct profile_scheduler *scheduler = &context->vidsch->profile->scheduler;
-    *task = (struct vidsch_task){
-        .make = vidsch_context_taken, .owner = packet, .duration_ns = scheduler->present_ns};
+    *task = (struct vidsch_task){.make = vidsch_context_taken,
+                                 .owner = packet,
+                                 .packet = packet,
+                                 .duration_ns = scheduler->present_ns};
     if (!packet->flip)
         return;
     task->make = flip_queued;

@@ -13,7 +13,7 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
     vidsch->probe = probe;
     vidsch->policy = vidsch_policies[profile->scheduler.policy];
     vidsch->links.object_size = 2 * sizeof(void *);
-    vidsch_worker_init(&vidsch->worker, vidsch);
+    vidsch_worker_init(&vidsch->worker, vidsch, PROBE_SCHEDULER_WORKER);
     vidsch_dpc_init(vidsch);
     vidsch->nodes = memory_new(profile->node_count, sizeof *vidsch->nodes);
     for (uint32_t node = 0; node < profile->node_count; node++)

@@ -28,6 +28,7 @@ struct vidmm_context_memory;
 /* A 64-bit monitored fence. */
 struct vidsch_fence {
     uint64_t value;
+    struct probe_thing signalled_by; /* whose signal raised it to that */
     struct vidsch_waiter *waiters;
 };
 
@@ -50,6 +51,7 @@ struct vidsch_broadcast {
 struct vidsch_task {
     void (*make)(void *owner);
     void *owner;
+    struct vidsch_packet *packet; /* that it is for, or NULL */
     uint64_t duration_ns;
     uint64_t ready_ns; /* not before */
     struct vidsch_task *prev, *next;
@@ -70,7 +72,7 @@ struct vidsch_packet {
     uint64_t remaining_ns; /* of execute_ns, when it was last taken up */
     uint64_t resumed_ns;   /* then */
     uint64_t switch_ns;
-    uint64_t blocked_before_ns; /* the context's blocked time when the packet was queued */
+    uint64_t blocked_before_ns; /* the context's blocked time when it began to wait in its queue */
     uint32_t preemptions;       /* times it was handed back */
     uint32_t flips;             /* that show what it draws */
     bool started;
@@ -107,6 +109,7 @@ struct vidsch_barrier {
     void (*passed)(void *owner);
     void *owner;
     uint32_t left;
+    struct probe_thing last; /* the packet that completed last */
 };
 
 /* What VidMm hands down at set-up. */
@@ -204,8 +207,9 @@ bool vidsch_unload_idle(struct vidsch *vidsch);
 /* Whether such a switch is under way. */
 bool vidsch_unloading(const struct vidsch *vidsch);
 
-/* Raises a fence from the CPU or from a completed packet and lets its waiters go. */
-void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value);
+/* Raises a fence from the CPU or from a completed packet and lets its waiters go. `by`: the call or
+ * packet, as the probe knows it. */
+void vidsch_fence_signal(struct vidsch_fence *fence, uint64_t value, struct probe_thing by);
 
 /* Waits from the CPU: `reached` is called once, maybe at once. */
 void vidsch_fence_wait(struct vidsch_waiter *waiter);

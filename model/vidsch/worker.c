@@ -21,6 +21,13 @@ static bool find_task(struct vidsch_worker *worker)
     return false;
 }
 
+static void serve(struct vidsch_worker *worker, const struct vidsch_packet *packet)
+{
+    if (packet || worker->serving)
+        vidsch_serves(worker->vidsch, vidsch_place_worker(worker), packet);
+    worker->serving = packet != NULL;
+}
+
 /* Makes what takes no time at once and sets the timer for the rest. What a transition brings about
  * only marks nodes: this loop is the only one. */
 static void go_on(struct vidsch_worker *worker)
@@ -28,11 +35,13 @@ static void go_on(struct vidsch_worker *worker)
     worker->state = VIDSCH_WORKING;
     while (find_task(worker)) {
         if (worker->task.duration_ns) {
+            serve(worker, worker->task.packet);
             sim_after(worker->vidsch->sim, &worker->timer, worker->task.duration_ns);
             return;
         }
         worker->task.make(worker->task.owner);
     }
+    serve(worker, NULL);
     worker->state = VIDSCH_ASLEEP;
 }
 
@@ -45,8 +54,9 @@ static void work(void *owner)
     go_on(worker);
 }
 
-void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch)
+void vidsch_worker_init(struct vidsch_worker *worker, struct vidsch *vidsch, uint32_t place)
 {
+    worker->place = place;
     worker->vidsch = vidsch;
     sim_timer_init(&worker->timer, work, worker);
 }

@@ -49,7 +49,7 @@ struct pieces {
 
 static void add_piece(void *self, const struct chain_piece *piece)
 {
-    static const char letters[] = " JPCNSMT";
+    static const char letters[] = " JPCNSMDT";
     struct pieces *pieces = self;
     char line[512], *end = line;
     assert_int_equal(piece->to_ns, pieces->next_to_ns); /* no gap, no overlap */
@@ -201,10 +201,23 @@ static void what_is_too_old_is_forgotten(void **unused)
     chains_wait(&chains, 10, job(1), PROBE_EXECUTE, nothing);
     assert_follows(1, 0, 20, "0-10 J1J9 cpu?; 10-20 J1 execute; ");
     for (uint64_t i = 0; i < CHAIN_RECORDS - 1; i++)
-        chains_wait(&chains, 20, probe_thing(PROBE_NODE, 3), PROBE_CPU, nothing);
+        chains_wait(&chains, 20 + i, probe_thing(PROBE_NODE, 3), PROBE_CPU, nothing);
     assert_follows(1, 0, 20, "0-10 J1 cpu?; 10-20 J1 execute; ");
     begin(20, 1 + CHAIN_JOBS, 11); /* takes job 1's place */
     assert_follows(1, 0, 20, "0-20 J1 cpu?; ");
+}
+
+/* What is said later for the same moment takes the place of what was said before. */
+static void the_last_word_on_a_moment_counts(void **unused)
+{
+    (void)unused;
+    begin(0, 1, 10);
+    begin(0, 2, 11);
+    uint64_t records = chains.next;
+    chains_wait(&chains, 5, job(1), PROBE_QUEUE, job(2));
+    chains_wait(&chains, 5, job(1), PROBE_EXECUTE, nothing);
+    assert_int_equal(chains.next, records + 1);
+    assert_follows(1, 0, 9, "0-5 J1 cpu; 5-9 J1 execute; ");
 }
 
 /* Everybody waits for anybody at random: pieces cover the time exactly, and so does the matrix. */
@@ -382,6 +395,7 @@ int main(void)
         test(a_job_that_had_not_begun_was_up_to_its_thread),
         test(circles_end),
         test(what_is_too_old_is_forgotten),
+        test(the_last_word_on_a_moment_counts),
         test(pieces_and_matrix_always_add_up),
         test(memory_in_the_way_is_its_owners_doing),
         test(a_chain_is_told_in_order),

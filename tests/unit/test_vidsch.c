@@ -10,6 +10,7 @@
 
 /* Waiters go in the order they came; who is told may wait again, or raise the fence further. */
 static struct vidsch_fence fence;
+static const struct probe_thing nobody = {.kind = PROBE_NOTHING};
 static struct vidsch_waiter waiters[6];
 static char told[16];
 
@@ -35,7 +36,7 @@ static void wait_again(void *owner)
 static void raise_further(void *owner)
 {
     tell(owner);
-    vidsch_fence_signal(&fence, 5);
+    vidsch_fence_signal(&fence, 5, nobody);
 }
 
 static void fences_only_grow(void **state)
@@ -49,16 +50,16 @@ static void fences_only_grow(void **state)
     wait_for(1, 2, wait_again, "b");
     wait_for(2, 5, tell, "c");
     wait_for(3, 1, raise_further, "d");
-    vidsch_fence_signal(&fence, 0);
+    vidsch_fence_signal(&fence, 0, nobody);
     assert_string_equal(told, "n");
     /* 3 lets a, b (and at once what b asks for) and d go; d's 5 lets c go. */
-    vidsch_fence_signal(&fence, 3);
+    vidsch_fence_signal(&fence, 3, nobody);
     assert_string_equal(told, "nabidc");
     assert_int_equal(fence.value, 5);
-    vidsch_fence_signal(&fence, 4); /* lower: nothing */
+    vidsch_fence_signal(&fence, 4, nobody); /* lower: nothing */
     assert_int_equal(fence.value, 5);
     assert_ptr_equal(fence.waiters, &waiters[5]);
-    vidsch_fence_signal(&fence, UINT64_MAX);
+    vidsch_fence_signal(&fence, UINT64_MAX, nobody);
     assert_string_equal(told, "nabidcx");
     assert_null(fence.waiters);
 }
