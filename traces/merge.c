@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,9 @@ struct merge {
 
 /* Clocks. */
 
+/* From one file to another: 70 years. */
+static const int64_t FARTHEST_NS = INT64_MAX / 4;
+
 /* When t 0 of the part was on the clock that both have; false: they have none. Recordings of one
  * format count their own way; QPC and Linux' clock are the machine's. */
 static bool common_clock(const struct trace_reader *first, const struct trace_reader *other,
@@ -65,7 +69,8 @@ static bool common_clock(const struct trace_reader *first, const struct trace_re
                     (clocks[c].same_format &&
                      strcmp(trace_reader_format(first), trace_reader_format(other)) != 0))
                     continue;
-                *distance_ns = (int64_t)((b[k].value - a[i].value) * clocks[c].ns);
+                double ns = (b[k].value - a[i].value) * clocks[c].ns;
+                *distance_ns = fabs(ns) < (double)FARTHEST_NS ? (int64_t)ns : INT64_MAX;
                 return true;
             }
     return false;
@@ -75,7 +80,6 @@ static bool common_clock(const struct trace_reader *first, const struct trace_re
 static bool set_shifts(struct merge *merge, const struct trace_part *parts,
                        struct trace_error *error)
 {
-    static const int64_t FARTHEST_NS = INT64_MAX / 4;
     int64_t offsets[TRACE_MOST_PARTS], earliest = 0;
     for (size_t i = 0; i < merge->count; i++) {
         offsets[i] = 0;
