@@ -349,6 +349,16 @@ void trace_input_share(struct trace_input *input)
     input->owners++;
 }
 
+void *trace_input_reader(struct trace_input *input, size_t size, struct trace_error *error)
+{
+    void *reader = calloc(1, size);
+    if (reader == NULL) {
+        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
+        trace_input_close(input);
+    }
+    return reader;
+}
+
 void trace_input_close(struct trace_input *input)
 {
     if (input == NULL || --input->owners > 0)

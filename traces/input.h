@@ -37,8 +37,8 @@ bool trace_input_line(struct trace_input *input, char **line, size_t *length,
  * and what is decompressed. Who needs a file instead of a stream may open it. */
 const char *trace_input_plain_file(const struct trace_input *input);
 
-/* The file, if what is read are the very bytes of a regular one, which may be read at any place with
- * pread; -1 if not. It stays the input's. */
+/* The file, if what is read are the very bytes of a regular one, which may be read at any place
+ * with pread; -1 if not. It stays the input's. */
 int trace_input_file(const struct trace_input *input);
 
 /* The path as given, for messages. */
@@ -52,6 +52,10 @@ void trace_input_progress(const struct trace_input *input, uint64_t *done, uint6
 
 /* One more owner: the input lives until every owner has closed it. */
 void trace_input_share(struct trace_input *input);
+
+/* Zeroed memory for who reads the input from now on. NULL: out of memory, as the error says, and
+ * the input is closed. */
+void *trace_input_reader(struct trace_input *input, size_t size, struct trace_error *error);
 
 /* NULL is allowed. */
 void trace_input_close(struct trace_input *input);

@@ -506,13 +506,10 @@ static bool read_all(struct kvcache *cache, struct trace_error *error)
 static bool kvcache_open(struct trace_input *input, const struct trace_open_options *options,
                          void **state, struct trace_header *header, struct trace_error *error)
 {
-    struct kvcache *cache = calloc(1, sizeof *cache);
+    struct kvcache *cache = trace_input_reader(input, sizeof *cache, error);
     *state = NULL;
-    if (cache == NULL) {
-        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
-        trace_input_close(input);
+    if (cache == NULL)
         return false;
-    }
     cache->input = input;
     cache->options = options;
     cache->requests = trace_sorter_create(sizeof(struct request), SORTER_MEMORY);

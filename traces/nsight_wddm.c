@@ -112,7 +112,7 @@ static bool read_event(void *self, const struct database_row *row)
     }
     const struct event event = {
         .order = {(uint64_t)values[CONTEXT] << 24 ^ (uint64_t)values[SEQUENCE],
-                  (uint64_t)values[START] ^ UINT64_C(1) << 63},
+                  trace_sorted_key(values[START])},
         .origin = nsight_origin(wddm->table, row->number),
         .t_ns = values[START],
         .context = values[CONTEXT],
@@ -211,7 +211,7 @@ static bool end_piece(struct wddm *wddm, struct packet *packet, const struct eve
         return true;
     }
     const struct piece piece = {
-        .order = {(uint64_t)packet->open[i].t_ns ^ UINT64_C(1) << 63, stop->origin},
+        .order = {trace_sorted_key(packet->open[i].t_ns), stop->origin},
         .start_ns = packet->open[i].t_ns,
         .stop_ns = stop->t_ns,
         .packet = wddm->packet_count,

@@ -111,7 +111,7 @@ struct row {
 
 /* A row's packet or present, in order of time. */
 struct made {
-    struct trace_sorted order; /* ns, with the sign turned: in_order */
+    struct trace_sorted order; /* by date */
     uint64_t line, gpu_ns, dur_ns, done_ns, interval;
     uint32_t chain;
     bool presents, has_dur, has_done, has_interval;
@@ -406,11 +406,6 @@ static void find_rate(struct presentmon *reader)
 
 /* Packets and presents in order. */
 
-static uint64_t in_order(int64_t t_ns)
-{
-    return (uint64_t)t_ns ^ UINT64_C(1) << 63;
-}
-
 static int64_t ns_at(const struct presentmon *reader, const struct row *row, double ms)
 {
     int64_t date_ns;
@@ -437,11 +432,11 @@ static bool make_events(struct presentmon *reader, const struct row *row)
          * ends with them. */
         bool gaps = row->gpu_end - row->gpu_busy > row->gpu_start;
         int64_t start_ns = ns_at(reader, row, gaps ? row->gpu_end - row->gpu_busy : row->gpu_start);
-        made.order.key = in_order(start_ns < present_ns ? start_ns : present_ns);
+        made.order.key = trace_sorted_key(start_ns < present_ns ? start_ns : present_ns);
         made.gpu_ns = (uint64_t)llround(row->gpu_busy * 1e6);
         made.has_done = row->gpu_end > row->gpu_start;
         if (made.has_done)
-            made.done_ns = in_order(ns_at(reader, row, row->gpu_end));
+            made.done_ns = trace_sorted_key(ns_at(reader, row, row->gpu_end));
         reader->tally.packets++;
         sample(reader, reader->gpu_busy, row->gpu_busy);
         if (!put(reader, reader->made, &made))
@@ -450,7 +445,7 @@ static bool make_events(struct presentmon *reader, const struct row *row)
         reader->tally.without_gpu_time++;
     }
     made = (struct made){
-        .order = {in_order(present_ns), 2 * row->line + 1},
+        .order = {trace_sorted_key(present_ns), 2 * row->line + 1},
         .line = row->line,
         .chain = row->chain,
         .presents = true,
@@ -464,7 +459,7 @@ static bool make_events(struct presentmon *reader, const struct row *row)
         sample(reader, reader->in_present, row->in_present);
     }
     if (made.has_done) {
-        made.done_ns = in_order(ns_at(reader, row, row->displayed));
+        made.done_ns = trace_sorted_key(ns_at(reader, row, row->displayed));
         sample(reader, reader->until_displayed, row->displayed - row->present);
     }
     reader->tally.presents++;
@@ -490,8 +485,8 @@ static bool make_all(struct presentmon *reader)
     if (first != NULL)
         reader->start = first->order.key;
     /* A rate that is only nearly known leads nowhere far from the counter's 0. */
-    if (reader->ticks && reader->ticks_per_ms == USUAL_RATE)
-        reader->clock_ns = reader->start ^ UINT64_C(1) << 63;
+    if (reader->ticks && reader->ticks_per_ms == USUAL_RATE && trace_sorted_date(reader->start) > 0)
+        reader->clock_ns = (uint64_t)trace_sorted_date(reader->start);
     return trace_sorter_start(reader->made) || fail(reader, trace_sorter_failure(reader->made));
 }
 
@@ -558,12 +553,9 @@ static void presentmon_close(void *state)
 
 static struct presentmon *create(struct trace_input *input, struct trace_error *error)
 {
-    struct presentmon *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
-        trace_input_close(input);
+    struct presentmon *reader = trace_input_reader(input, sizeof *reader, error);
+    if (reader == NULL)
         return NULL;
-    }
     reader->input = input;
     reader->rows = trace_sorter_create(sizeof(struct row), SORTER);
     reader->made = trace_sorter_create(sizeof(struct made), SORTER);

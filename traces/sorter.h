@@ -10,6 +10,17 @@ struct trace_sorted {
     uint64_t key, tie;
 };
 
+/* The key of a date, which may be negative, and the date of such a key. */
+static inline uint64_t trace_sorted_key(int64_t t_ns)
+{
+    return (uint64_t)t_ns ^ UINT64_C(1) << 63;
+}
+
+static inline int64_t trace_sorted_date(uint64_t key)
+{
+    return (int64_t)(key ^ UINT64_C(1) << 63);
+}
+
 struct trace_sorter;
 
 /* A sorter of records of `size` bytes (a multiple of 8, at least 16). `memory` is how many bytes

@@ -325,12 +325,9 @@ static bool open_reader(struct trace_input *input, const struct trace_open_optio
                         void **state, struct trace_header *header, struct trace_error *error)
 {
     (void)options;
-    struct wtrace *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
-        trace_input_close(input);
+    struct wtrace *reader = trace_input_reader(input, sizeof *reader, error);
+    if (reader == NULL)
         return false;
-    }
     reader->input = input;
     reader->path = trace_input_path(input);
     reader->error = error;

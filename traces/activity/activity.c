@@ -73,12 +73,6 @@ enum activity_engine activity_engine(const struct activity *activity)
     return enters ? ENGINE_COPY_IN : ENGINE_COPY_OUT;
 }
 
-/* Times in an order that unsigned numbers have, too. */
-static uint64_t in_order(int64_t t_ns)
-{
-    return (uint64_t)t_ns ^ UINT64_C(1) << 63;
-}
-
 bool activities_add(struct activities *activities, const struct activity *activity)
 {
     static const uint64_t BEHIND_LAUNCHES = UINT64_C(1) << 63;
@@ -88,7 +82,7 @@ bool activities_add(struct activities *activities, const struct activity *activi
     }
     struct activity added = *activity;
     struct trace_sorter *sorter = activities->timeline;
-    added.order = (struct trace_sorted){in_order(activity->start_ns), activity->origin};
+    added.order = (struct trace_sorted){trace_sorted_key(activity->start_ns), activity->origin};
     switch (activity->kind) {
     case ACTIVITY_LAUNCH:
         if (activity->correlation == 0)
@@ -112,7 +106,7 @@ bool activities_add(struct activities *activities, const struct activity *activi
         activities->tally.unlaunched++;
         break;
     case ACTIVITY_PACKET:
-        added.order.key = in_order(activity->called_ns);
+        added.order.key = trace_sorted_key(activity->called_ns);
         break;
     case ACTIVITY_HELD:
         added.order.key = UINT64_MAX; /* behind all others */

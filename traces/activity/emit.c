@@ -21,7 +21,7 @@ static struct trace_event *emit(struct activities *activities, enum trace_op op,
     struct trace_event *event = &queue[activities->queue_count++];
     *event = (struct trace_event){.op = op};
     if (from != NULL) {
-        event->t_ns = from->order.key - ((uint64_t)activities->start_ns ^ UINT64_C(1) << 63);
+        event->t_ns = from->order.key - trace_sorted_key(activities->start_ns);
         event->pid = from->pid;
         event->tid = from->tid;
     } else {

@@ -31,8 +31,7 @@ static bool join_launches(struct activities *activities)
             work.unlaunched = true;
             activities->tally.unlaunched++;
         }
-        work.order =
-            (struct trace_sorted){(uint64_t)work.start_ns ^ UINT64_C(1) << 63, work.origin};
+        work.order = (struct trace_sorted){trace_sorted_key(work.start_ns), work.origin};
         if (!trace_sorter_put(activities->work, &work))
             return activity_take_failure(activities, activities->work);
     }
@@ -152,8 +151,8 @@ static bool time_work(struct activities *activities, struct trace_map *engines)
             work.observed = false;
         }
         /* Behind memory that is taken at the same time, in the order it runs in. */
-        work.order = (struct trace_sorted){(uint64_t)work.called_ns ^ UINT64_C(1) << 63,
-                                           UINT64_C(1) << 63 | rank++};
+        work.order =
+            (struct trace_sorted){trace_sorted_key(work.called_ns), UINT64_C(1) << 63 | rank++};
         if (!trace_sorter_put(activities->timeline, &work))
             return activity_take_failure(activities, activities->timeline);
     }

@@ -282,7 +282,7 @@ bool activity_learn(struct activities *activities)
     while (good && (activity = trace_sorter_next(activities->timeline)) != NULL) {
         if (!any && activity->kind != ACTIVITY_HELD) {
             any = true;
-            activities->start_ns = (int64_t)(activity->order.key ^ UINT64_C(1) << 63);
+            activities->start_ns = trace_sorted_date(activity->order.key);
         }
         good = learn_activity(activities, &live, activity);
     }

@@ -372,12 +372,10 @@ bool etl_container_detect(const unsigned char *head, size_t length)
 bool etl_container_open(struct trace_input *input, struct etl_container **result,
                         struct trace_error *error)
 {
-    struct etl_container *container = calloc(1, sizeof *container);
+    struct etl_container *container = trace_input_reader(input, sizeof *container, error);
     *result = container;
-    if (container == NULL) {
-        trace_input_close(input);
-        return trace_fail(error, false, "out of memory");
-    }
+    if (container == NULL)
+        return false;
     container->input = input;
     const char *path = trace_input_path(input);
     struct etl_record record;

@@ -11,12 +11,9 @@ bool linux_reader_create(struct trace_input *input, const char *origin_unit,
                          struct linux_reader **result, struct trace_error *error)
 {
     *result = NULL;
-    struct linux_reader *reader = calloc(1, sizeof *reader);
-    if (reader == NULL) {
-        trace_fail(error, false, "%s: out of memory", trace_input_path(input));
-        trace_input_close(input);
+    struct linux_reader *reader = trace_input_reader(input, sizeof *reader, error);
+    if (reader == NULL)
         return false;
-    }
     reader->input = input;
     reader->origin_unit = origin_unit;
     if (!linux_init(&reader->import, &reader->facts)) {
