@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_demo,   &cli_replay,  &cli_report,   &cli_inspect,
+    &cli_demo,   &cli_replay,  &cli_report,   &cli_compare,  &cli_inspect,
     &cli_import, &cli_convert, &cli_generate, &cli_hardware,
 };
 

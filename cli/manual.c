@@ -177,7 +177,7 @@ static const struct {
     {"Replay it, on the default profile and with less memory, and compare:",
      {"wddmsim replay game.etl -o before",
       "wddmsim replay game.etl -s segments.local.size=4GiB -o less",
-      "wddmsim report before less -o comparison"}},
+      "wddmsim compare before less -o comparison"}},
     {"A profile of your own:",
      {"wddmsim hardware show rtx4090-24g > mine.yaml", "wddmsim replay game.etl -H mine.yaml"}},
     {"Three programs that fight for memory:",

@@ -1,0 +1,54 @@
+/* Whether results differ, by how much, and what for.
+ *
+ * A side of a comparison is a result folder, or a folder of result folders: replications, which are
+ * paired with those of the other side that had the same seed. Of pairs, the mean difference has a
+ * 95 % confidence interval (Student's). */
+#ifndef WDDMSIM_ANALYSIS_COMPARE_H
+#define WDDMSIM_ANALYSIS_COMPARE_H
+
+#include "analysis/result.h"
+#include "analysis/steady.h"
+
+#include <stdio.h>
+
+struct side {
+    char *label;
+    struct result *runs;
+    char **directories; /* of the runs */
+    size_t count;
+};
+
+/* False and a message if there is no result in the folder. */
+bool side_load(struct side *side, const char *directory, char *error, size_t error_size);
+void side_free(struct side *side);
+
+/* A number of the summary, by its path (analysis/sweep/metric.h), on both sides. */
+struct difference {
+    double first, second;       /* means; NAN: a side does not have it */
+    struct estimate difference; /* second - first */
+    size_t pairs;               /* of runs with the same seed; 0: single runs, or none match */
+};
+
+struct difference side_difference(const struct side *first, const struct side *second,
+                                  const char *path);
+
+/* "calls.Submit.latency_ns.p99 > +5%": a number of the other results, or with a sign how far it is
+ * from the first result's, in its own unit or in per cent of that. */
+struct condition {
+    char path[256];
+    enum { CONDITION_ABOVE, CONDITION_BELOW } sense;
+    bool or_equal, difference, relative;
+    double limit;
+};
+
+/* False and a message that says what is wrong with the text. */
+bool condition_parse(struct condition *condition, const char *text, char *error, size_t error_size);
+
+/* Whether it holds of the second side. False and a message if a side does not have the number. */
+bool condition_holds(const struct condition *condition, const struct side *first,
+                     const struct side *second, bool *holds, char *error, size_t error_size);
+
+/* The differences as a table for the terminal, and what latencies consist of more or less. */
+void compare_print(FILE *out, const struct side *sides, size_t count);
+
+#endif

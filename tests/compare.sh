@@ -1,0 +1,74 @@
+#!/bin/sh
+# `wddmsim compare` on results made by hand: differences, intervals, what --fail-if answers.
+set -u
+
+export LC_ALL=C
+WDDMSIM=${WDDMSIM:-$PWD/wddmsim}
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+failed=0
+
+# result FOLDER SEED P99 TRANSFER: a result whose Submits' p99 consists of the transfer and queue.
+result() {
+    mkdir -p "$1"
+    cat >"$1/summary.json" <<END
+{"run": {"seed": $2, "trace": "t", "profile": "p"},
+ "calls": {"Submit": {"count": 100,
+   "latency_ns": {"mean": 1000, "p50": 900, "p99": $3},
+   "blame_at_ns": {"p50": null, "p99": {"transfer": $4, "queue": $(($3 - $4))}}}},
+ "paging": {"page_in_bytes": 1048576}}
+END
+}
+
+# expect STATUS TEXT ARGUMENT...: what compare must exit with and print somewhere.
+expect() {
+    status=$1 text=$2
+    shift 2
+    "$WDDMSIM" compare "$@" >out 2>&1
+    got=$?
+    if [ $got -ne "$status" ] || ! { tr -s ' ' <out && echo; } | grep -qF -e "$text"; then
+        echo "compare $*: exit $got, expected $status and \"$text\":"
+        cat out
+        failed=1
+    fi
+}
+
+result a 1 5000000 4000000
+result b 1 1000000 300000
+# 5 ms - 1 ms = 4 ms, of which 4 - 0.3 = 3.7 ms are transfers, 1 - 0.7 = 0.3 ms the queue.
+expect 0 'Submit, p99 5.00 ms 1.00 ms -4.00 ms -80.0 %' a b
+expect 0 'p99 of Submit fell by 4.00 ms: transfer -3.70 ms, queue -300 us' a b
+expect 0 'paged in 1.00 MiB 1.00 MiB same' a b
+
+p=calls.Submit.latency_ns.p99
+expect 0 '' a b -q --fail-if "$p > +5%"
+expect 1 "a: $p > +5%" b a -q --fail-if "$p > +5%"     # 400 % more
+expect 0 '' b a -q --fail-if "$p > +400%"               # exactly so: not above
+expect 1 "$p >= +400%" b a -q --fail-if "$p >= +400%"
+expect 1 "$p > +3999us" b a -q --fail-if "$p > +3999us"
+expect 0 '' b a -q --fail-if "$p > +4ms"
+expect 1 "$p < -3ms" a b -q --fail-if "$p < -3ms"
+expect 1 "$p > 4ms" b a -q --fail-if "$p > 4ms"         # the value itself
+expect 0 '' a b -q --fail-if "$p > 4ms"
+expect 1 'p99 > 4ms' b a -q --fail-if 'p99 > 4ms'       # by its short name
+expect 2 'there is no number calls.Lock.latency_ns.p99' a b --fail-if 'calls.Lock.latency_ns.p99 > 1'
+expect 2 'expected PATH > LIMIT' a b --fail-if "$p"
+expect 2 'expected a number' a b --fail-if "$p > +5MiB"
+expect 2 'at least two results' a
+expect 2 'no such folder' a nowhere
+
+# Replications: of seeds 1 and 2 the differences are 5 and 7 ns; the half width of the interval is
+# t(0.975; 1) s / sqrt(2) = 12.706 x 1.4142 / 1.4142 = 12.7. With a third, 6: s = 1, and
+# t(0.975; 2) / sqrt(3) = 4.3027 / 1.7321 = 2.48. Seed 9 has no partner.
+result many/one 1 100 0
+result many/two 2 110 0
+result more/two 2 117 0
+result more/one 1 105 0
+expect 0 'Submit, p99 105 ns 111 ns +6 ns +5.7 % +- 12.7 ns (may be chance)' many more
+result many/three 3 100 0
+result more/three 3 106 0
+result more/four 9 106 0
+expect 0 '+6 ns' many more
+expect 0 '+- 2.48 ns' many more
+exit $failed
