@@ -156,6 +156,8 @@ const struct key_spec profile_keys[] = {
         "worker: taking one request of a paging queue"),
     TOP("vidmm.commit", TIME, vidmm.commit_ns, "0ns..1s", "75us",
         "worker: finding and committing the place of an allocation that is paged in"),
+    TOP("vidmm.page", FINE, vidmm.page_ps, "0ns..1ms", "0ns",
+        "worker: and for each 4 KiB page of it (drivers of unified memory)"),
     TOP("vidmm.build", TIME, vidmm.build_ns, "0ns..1s", "4.9us",
         "worker: building one operation into a paging buffer"),
     TOP("vidmm.submit", TIME, vidmm.submit_ns, "0ns..1s", "20us",

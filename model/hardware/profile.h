@@ -152,6 +152,7 @@ struct profile_vidmm {
     uint64_t device_quantum_ns; /* a device that was paged in stays that long at least */
     uint64_t request_ns;        /* worker: taking one request of a paging queue */
     uint64_t commit_ns;         /* worker: finding and committing the place of what is paged in */
+    uint64_t page_ps;           /* worker: and for each page of it */
     uint64_t build_ns;          /* worker: building one operation into a paging buffer */
     uint64_t submit_ns;         /* worker: submitting a paging buffer and the signal behind it */
     uint64_t packet_ns;         /* node: fixed part of running a paging buffer */

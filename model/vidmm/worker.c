@@ -253,7 +253,8 @@ static bool move_in(struct vidmm_worker *worker, struct vidmm_allocation *alloca
     worker->request->moved_bytes += kind == PROBE_PAGE_IN ? allocation->size : 0;
     allocation->content = kind == PROBE_MAP_APERTURE ? VIDMM_IN_SYSTEM : VIDMM_IN_SEGMENT;
     allocation->mapped = vidmm->explicit_residency;
-    worker->cpu_ns += vidmm->profile->vidmm.commit_ns;
+    worker->cpu_ns += vidmm->profile->vidmm.commit_ns +
+                      allocation->size / VIDMM_PAGE * vidmm->profile->vidmm.page_ps / 1000;
     build(worker, &operation);
     return true;
 }
