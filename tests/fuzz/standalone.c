@@ -90,6 +90,12 @@ static void run(const struct sample *sample)
     free(bytes);
 }
 
+#ifdef __has_feature /* clang's way to say so */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 static int memory_is_bounded(void)
 {
 #ifndef __SANITIZE_ADDRESS__
