@@ -76,7 +76,7 @@ static const struct argp import_argp = {
            "Formats are told apart by content, whatever the file is called, and may be compressed "
            "(gzip, zstd, xz, bzip2, zip). The counts the importer made stand in the header of the "
            "trace, under x-import. Several files are recordings of one machine: their events are "
-           "put in order on one clock, and what they call the same is the same.",
+           "put in order on one clock, and what the kernel calls the same is the same.",
     .children = children,
 };
 
