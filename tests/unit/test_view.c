@@ -39,7 +39,7 @@ static const char trace[] =
     "{\"t\":5000,\"pid\":5,\"tid\":7,\"op\":\"DestroyAllocation\",\"device\":1,"
     "\"allocations\":[9]}\n";
 
-static struct trace_buffer shown(const struct trace_encoder *encoder)
+static struct trace_buffer shown(const struct trace_encoder *encoder, const char *text)
 {
     struct trace_buffer out = {0};
     struct trace_input *input;
@@ -48,7 +48,7 @@ static struct trace_buffer shown(const struct trace_encoder *encoder)
     struct trace_error error = {.message = ""};
     enum trace_result result;
     void *reader;
-    assert_true(trace_input_from_memory(trace, sizeof trace - 1, "t", &input, &error));
+    assert_true(trace_input_from_memory(text, strlen(text), "t", &input, &error));
     assert_true(trace_format_jsonl.open(input, NULL, &reader, &header, &error));
     void *state = encoder->start(&header, &out);
     assert_non_null(state);
@@ -111,7 +111,7 @@ static void test_chrome(void **state)
         "\"to\":\"system\"}\n"
         "i 5.7 5.000 DestroyAllocation {\"allocations\":1,\"device\":\"1\"}\n"
         "C 5.0 5.000 allocated bytes {\"bytes\":0}\n";
-    struct trace_buffer out = shown(&trace_encoder_chrome), lines = {0};
+    struct trace_buffer out = shown(&trace_encoder_chrome, trace), lines = {0};
     json_t *all = json_loadb((const char *)out.bytes, out.length, 0, NULL), *item;
     size_t index;
     assert_non_null(all);
@@ -250,7 +250,7 @@ static void test_perfetto(void **state)
         "5000 9=3 11=2 23=DestroyAllocation 4=(10=device 6=1) 4=(10=allocations 3=1)\n"
         "5000 9=4 11=4 30=0\n";
     static const unsigned in_track[] = {3, 4, 8, 0}, in_event[] = {4, 0};
-    struct trace_buffer out = shown(&trace_encoder_perfetto), lines = {0};
+    struct trace_buffer out = shown(&trace_encoder_perfetto, trace), lines = {0};
     struct message file = {out.bytes, out.bytes + out.length};
     struct field packet;
     for (unsigned count = 0; next_field(&file, &packet); count++) {
@@ -281,9 +281,41 @@ static void test_perfetto(void **state)
     trace_buffer_free(&out);
 }
 
+/* What is shown of a long name ends with a whole character: of 140 bytes, or 60. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    char long_trace[1000], as[140], context[160], way[160];
+    memset(as, 'a', sizeof as);
+    snprintf(
+        long_trace, sizeof long_trace,
+        "{\"wddmsim\":1}\n"
+        "{\"t\":0,\"done\":9,\"op\":\"Submit\",\"context\":\"%.139s\u00e9z\",\"gpu\":2}\n"
+        "{\"t\":0,\"dur\":7,\"op\":\"ObserveTransfer\",\"from\":\"%.58s\u20ac\",\"to\":\"%.60s\","
+        "\"bytes\":4096}\n",
+        as, as, as);
+    snprintf(context, sizeof context, "context %.139s", as);
+    snprintf(way, sizeof way, "%.58s to %.60s", as, as);
+    struct trace_buffer out = shown(&trace_encoder_chrome, long_trace);
+    json_t *all = json_loadb((const char *)out.bytes, out.length, 0, NULL), *item;
+    size_t index;
+    unsigned found = 0;
+    assert_non_null(all); /* it is UTF-8 */
+    json_array_foreach(json_object_get(all, "traceEvents"), index, item)
+    {
+        const char *name =
+            json_string_value(json_object_get(json_object_get(item, "args"), "name"));
+        found += name != NULL && (strcmp(name, context) == 0 || strcmp(name, way) == 0);
+    }
+    assert_int_equal(found, 2);
+    json_decref(all);
+    trace_buffer_free(&out);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chrome),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_long_names),
+                                       cmocka_unit_test(test_chrome),
                                        cmocka_unit_test(test_perfetto)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

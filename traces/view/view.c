@@ -104,6 +104,16 @@ static const char *text_of(struct trace_name name, char room[24])
     return room;
 }
 
+/* Bytes of the text that are shown: `most`, or fewer where that would cut a character. */
+static int shown(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most + 1);
+    if (length > most)
+        for (length = most; length > 0 && (text[length] & 0xC0) == 0x80;)
+            length--;
+    return (int)length;
+}
+
 /* Two numbers that stand for a name: so far apart for any two that meet that they are not compared
  * further. It is about what is shown, not what is computed. */
 static void key_of(struct trace_name name, uint64_t key[2])
@@ -161,7 +171,7 @@ static uint32_t engine_of(struct view *view, const char *node)
         if (group == NULL)
             return 0;
         *group = ++view->last;
-        snprintf(name, sizeof name, "engine %.60s", node);
+        snprintf(name, sizeof name, "engine %.*s", shown(node, 60), node);
         view->writer->group(view->self, *group, VIEW_ENGINE, 0, name);
         put(view, &view->engines, key[0], key[1], group);
     }
@@ -177,7 +187,8 @@ static struct context *context_of(struct view *view, struct trace_name name, con
     if (context != NULL || (context = take(view, sizeof *context)) == NULL)
         return context;
     context->group = engine_of(view, node != NULL ? node : "unknown");
-    snprintf(text, sizeof text, "context %.140s", text_of(name, number));
+    const char *called = text_of(name, number);
+    snprintf(text, sizeof text, "context %.*s", shown(called, 140), called);
     context->packets = (struct lanes){.group = context->group, .name = copy_text(view, text)};
     put(view, &view->contexts, key[0], key[1], context);
     return context;
@@ -321,8 +332,9 @@ static void show_transfer(struct view *view, const struct trace_event *event,
         lanes = take(view, sizeof *lanes);
         if (lanes == NULL)
             return;
-        snprintf(name, sizeof name, "%.60s to %.60s", text_of(event->from, rooms[0]),
-                 text_of(event->to, rooms[1]));
+        const char *source = text_of(event->from, rooms[0]), *target = text_of(event->to, rooms[1]);
+        snprintf(name, sizeof name, "%.*s to %.*s", shown(source, 60), source, shown(target, 60),
+                 target);
         *lanes = (struct lanes){.group = view->transfer_group, .name = copy_text(view, name)};
         put(view, &view->transfers, way[0], way[1], lanes);
     }
