@@ -10,7 +10,7 @@
 static inline void *heap_check(void *pointer)
 {
     if (pointer == NULL) {
-        fputs("wddmsim: out of memory while keeping statistics\n", stderr);
+        fputs("wddmsim: out of memory\n", stderr);
         abort();
     }
     return pointer;

@@ -24,9 +24,10 @@ bool output_folder(const char *directory, char *error, size_t error_size)
         slash = strchr(slash + 1, '/');
         if (slash != NULL)
             *slash = 0;
-        if (mkdir(path, 0777) != 0 && !(errno == EEXIST && is_folder(path)) && !is_folder(path)) {
+        int reason = mkdir(path, 0777) == 0 ? 0 : errno;
+        if (reason != 0 && !is_folder(path)) {
             snprintf(error, error_size, "%s: cannot make this folder: %s", path,
-                     errno == EEXIST ? "a file has its name" : strerror(errno));
+                     reason == EEXIST ? "a file has its name" : strerror(reason));
             made = false;
         }
         if (slash != NULL)
