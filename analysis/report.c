@@ -3,6 +3,7 @@
 #include "analysis/output.h"
 #include "analysis/page.h"
 #include "analysis/section.h"
+#include "analysis/sweep/report.h"
 
 static bool draw(const void *what, size_t which, FILE *script, FILE *data, char *reason,
                  size_t reason_size)
@@ -77,6 +78,8 @@ bool report_write(const char *const *directories, size_t count, const char *outp
         snprintf(error, error_size, "no result folder was named");
         return false;
     }
+    if (count == 1 && sweep_table_is_there(directories[0]))
+        return sweep_report(directories[0], error, error_size);
     if (count == 1)
         return report_one(directories[0], error, error_size);
     if (output == NULL) {

@@ -18,6 +18,8 @@ enum design_kind {
     DESIGN_SALTELLI /* pairs of samples that Sobol's sensitivity indices are estimated from */
 };
 
+enum { DESIGN_KEYS_MAX = 40 }; /* of the quasi-random sequences: GSL's Sobol has no more */
+
 struct design {
     enum design_kind kind;
     size_t samples; /* of the sampling kinds */

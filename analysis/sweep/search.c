@@ -102,7 +102,7 @@ struct search_threshold search_threshold(const struct search_runs *runs, double 
 /* A minimum search under way: a point outside the cube is as bad as how far outside it is. */
 struct minimum {
     const struct search_runs *runs;
-    size_t keys, left;
+    size_t keys, budget, evaluated;
     double *best, least;
     double worst; /* seen so far */
     bool ended;
@@ -120,6 +120,13 @@ static void note(struct minimum *search, const double *point, double value)
     }
 }
 
+/* Whether there are runs left; where equal points are run once, not for ever. */
+static bool may_go_on(const struct minimum *search)
+{
+    size_t made = search->runs->made != NULL ? *search->runs->made : search->evaluated;
+    return !search->ended && made < search->budget && search->evaluated < 4 * search->budget;
+}
+
 static double evaluate(struct minimum *search, const double *point)
 {
     double outside = 0, value = (double)NAN;
@@ -128,9 +135,9 @@ static double evaluate(struct minimum *search, const double *point)
     double scale = fabs(search->worst) + fabs(search->worst - search->least);
     if (outside > 0)
         return search->worst + outside * scale;
-    if (search->ended || search->left == 0)
+    if (!may_go_on(search))
         return search->worst + scale;
-    search->left--;
+    search->evaluated++;
     if (!search->runs->batch(search->runs->self, point, 1, &value))
         search->ended = true;
     note(search, point, value);
@@ -163,7 +170,7 @@ static void refine_line(struct minimum *search, const double *places, const doub
     bool good = gsl_min_fminimizer_set_with_values(
                     solver, &function, places[best], values[best], places[best - 1],
                     values[best - 1], places[best + 1], values[best + 1]) == GSL_SUCCESS;
-    while (good && !search->ended && search->left > 0 &&
+    while (good && may_go_on(search) &&
            gsl_min_fminimizer_x_upper(solver) - gsl_min_fminimizer_x_lower(solver) > 1e-4)
         good = gsl_min_fminimizer_iterate(solver) == GSL_SUCCESS;
     gsl_min_fminimizer_free(solver);
@@ -177,15 +184,14 @@ static void refine_cube(struct minimum *search)
     gsl_vector *steps = heap_check(gsl_vector_alloc(search->keys));
     gsl_multimin_fminimizer *solver =
         heap_check(gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, search->keys));
-    for (double step = 0.2; step > 1e-3 && !search->ended && search->left > 0; step /= 4) {
+    for (double step = 0.2; step > 1e-3 && may_go_on(search); step /= 4) {
         for (size_t k = 0; k < search->keys; k++) {
             gsl_vector_set(start, k, search->best[k]);
             gsl_vector_set(steps, k, search->best[k] + step > 1 ? -step : step);
         }
         if (gsl_multimin_fminimizer_set(solver, &function, start, steps) != GSL_SUCCESS)
             break;
-        while (!search->ended && search->left > 0 &&
-               gsl_multimin_fminimizer_iterate(solver) == GSL_SUCCESS &&
+        while (may_go_on(search) && gsl_multimin_fminimizer_iterate(solver) == GSL_SUCCESS &&
                gsl_multimin_fminimizer_size(solver) > step / 50)
             ;
     }
@@ -200,7 +206,8 @@ bool search_minimum(const struct search_runs *runs, size_t keys, size_t budget, 
     size_t looks = budget / 2 < 3 ? budget : budget / 2;
     struct minimum search = {.runs = runs,
                              .keys = keys,
-                             .left = budget - looks,
+                             .budget = budget,
+                             .evaluated = looks,
                              .best = best,
                              .least = (double)NAN,
                              .worst = (double)NAN};

@@ -12,6 +12,9 @@ struct search_runs {
      * False: the search ends here (interrupted, a run failed). */
     bool (*batch)(void *self, const double *points, size_t count, double *values);
     void *self;
+    /* How many runs were made, if not every evaluation is one (equal points are run once); may be
+     * NULL. */
+    const size_t *made;
 };
 
 enum search_end {

@@ -208,7 +208,7 @@ static void threshold_is_found_to_the_step(void **unused)
 {
     (void)unused;
     struct counted counted = {falls_at_5000, 1, 0, 0};
-    struct search_runs runs = {count_runs, &counted};
+    struct search_runs runs = {count_runs, &counted, NULL};
     struct search_condition at_most = {.bound = 1.5};
     /* Grid values are 8 + 16 n: the first not below 5000 is 8 + 16 · 312 = 5000. */
     struct search_threshold found = search_threshold(&runs, 8, 10000, 16, &at_most);
@@ -249,7 +249,7 @@ static void every_threshold_is_found(void **unused)
 {
     (void)unused;
     struct counted counted = {falls_at_moving, 1, 0, 0};
-    struct search_runs runs = {count_runs, &counted};
+    struct search_runs runs = {count_runs, &counted, NULL};
     for (int steps = 1; steps <= 40; steps++)
         for (int at = 1; at <= steps; at++) {
             moving = 100 + 5 * at;
@@ -267,7 +267,7 @@ static void several_changes_are_noticed(void **unused)
 {
     (void)unused;
     struct counted counted = {bump, 1, 0, 0};
-    struct search_runs runs = {count_runs, &counted};
+    struct search_runs runs = {count_runs, &counted, NULL};
     struct search_condition condition = {.bound = 1.5};
     struct search_threshold found = search_threshold(&runs, 0, 10000, 1, &condition);
     assert_int_equal(found.end, SEARCH_EVERYWHERE); /* at both ends */
@@ -305,7 +305,7 @@ static void minimum_is_found(void **unused)
     (void)unused;
     double best[3], least;
     struct counted counted = {valley, 1, 0, 0};
-    struct search_runs runs = {count_runs, &counted};
+    struct search_runs runs = {count_runs, &counted, NULL};
     assert_true(search_minimum(&runs, 1, 24, best, &least));
     assert_near(best[0], 0.37, 1e-3, "valley");
     assert_in_range(counted.runs, 1, 24);
