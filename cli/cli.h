@@ -26,7 +26,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_replay, cli_import, cli_convert, cli_inspect, cli_hardware,
-    cli_generate, cli_report, cli_compare, cli_demo;
+    cli_generate, cli_report, cli_compare, cli_demo, cli_sweep, cli_scenario;
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
@@ -85,6 +85,9 @@ struct cli_progress {
 void cli_progress_start(struct cli_progress *progress, bool quiet);
 void cli_progress_update(struct cli_progress *progress, uint64_t done, uint64_t total,
                          uint64_t events);
+/* The same of runs that are done, out of so many. */
+void cli_progress_points(struct cli_progress *progress, uint64_t done, uint64_t total,
+                         uint64_t failed);
 void cli_progress_end(struct cli_progress *progress);
 double cli_seconds(void);
 
@@ -139,6 +142,15 @@ struct cli_sample {
 };
 extern const struct cli_sample cli_samples[];
 extern const size_t cli_samples_count;
+
+/* The ready what-ifs of workloads/scenarios/, built into the program by embed.awk. */
+struct cli_scenario {
+    const char *name;
+    const char *summary; /* first comment line of the file */
+    const char *text;
+};
+extern const struct cli_scenario cli_scenarios[];
+extern const size_t cli_scenarios_count;
 
 /* Writes the manual page. */
 int cli_manual(FILE *out);

@@ -167,6 +167,20 @@ static void results(FILE *out)
         text(out, files[i][1]);
     }
     fputs(".El\n", out);
+    static const char *const sweep[][2] = {
+        {"sweep.csv", "one row per point: what was varied, the seed, the metrics"},
+        {"sweep.json", "the same for programs, and what searches found"},
+        {"report.html", "the page that tells the story"},
+        {"study.yaml", "the question: wddmsim sweep takes it"},
+        {"points", "a summary per finished point, which is never run again"},
+        {"plots", "the figures"},
+    };
+    fputs("The folder of a sweep holds:\n.Bl -tag -width report.html\n", out);
+    for (size_t i = 0; i < sizeof sweep / sizeof *sweep; i++) {
+        fprintf(out, ".It Pa %s\n", sweep[i][0]);
+        text(out, sweep[i][1]);
+    }
+    fputs(".El\n", out);
 }
 
 static const struct {
@@ -178,6 +192,10 @@ static const struct {
      {"wddmsim replay game.etl -o before",
       "wddmsim replay game.etl -s segments.local.size=4GiB -o less",
       "wddmsim compare before less -o comparison"}},
+    {"How much memory does it take, and does a faster link do as well?",
+     {"wddmsim sweep game.etl --vary segments.local.size=2GiB..8GiB:1GiB "
+      "--vary link.bandwidth-in=12GB/s,25GB/s,55GB/s",
+      "wddmsim sweep game.etl --find segments.local.size=2GiB..8GiB --such-that 'p99 <= 16ms'"}},
     {"A profile of your own:",
      {"wddmsim hardware show rtx4090-24g > mine.yaml", "wddmsim replay game.etl -H mine.yaml"}},
     {"Three programs that fight for memory:",

@@ -1,6 +1,7 @@
 #!/bin/sh
 # summary.json of several replays against analysis/summary.schema.json, which is what users are
-# promised; and that the schema does refuse what it should. Needs python3-jsonschema.
+# promised, and sweep.json of several sweeps against analysis/sweep/sweep.schema.json; and that the
+# schemas do refuse what they should. Needs python3-jsonschema.
 set -eu
 
 for python in python3 /usr/bin/python3; do
@@ -63,5 +64,44 @@ for name, change in {
         bad += 1
         print("the schema accepts", name)
 print(len(sys.argv) - 2, "summaries,", bad, "complaints")
+sys.exit(bad != 0)
+END
+
+sample=$SOURCE/traces/samples/frames.jsonl
+"$WDDMSIM" sweep "$sample" -q --no-report -o grid --replicate 2 \
+    --vary segments.local.size=128MiB,4GiB --vary pace=recorded,think --pareto p99,hits
+"$WDDMSIM" sweep --workload scan -H ideal -q --no-report -o find --vary workload.blocks=8,12 \
+    --find segments.local.size=8MiB..64MiB --such-that 'evictions < 1'
+"$WDDMSIM" sweep --workload scan -H ideal -q --no-report -o least --budget 6 \
+    --minimise time --over segments.local.size=8MiB..64MiB
+"$WDDMSIM" sweep --workload scan -H ideal -q --no-report -o sample --design lhs:4 \
+    --vary segments.local.size=8MiB..64MiB
+"$python" - "$SOURCE/analysis/sweep/sweep.schema.json" grid find least sample <<'END'
+import copy, json, sys
+from jsonschema import Draft202012Validator
+
+schema = json.load(open(sys.argv[1]))
+Draft202012Validator.check_schema(schema)
+validator = Draft202012Validator(schema)
+bad = 0
+for folder in sys.argv[2:]:
+    table = json.load(open(folder + "/sweep.json"))
+    for error in validator.iter_errors(table):
+        bad += 1
+        print(folder, "/".join(map(str, error.absolute_path)), error.message[:200])
+
+good = json.load(open("find/sweep.json"))
+for name, change in {
+    "a point without a state": lambda t: t["points"][0].pop("state"),
+    "a text for a metric": lambda t: t["points"][0]["metrics"].update({"paging.evictions": "few"}),
+    "an end that is none": lambda t: t["search"]["results"][0].update(end="perhaps"),
+    "no metrics": lambda t: t.update(metrics=[]),
+}.items():
+    damaged = copy.deepcopy(good)
+    change(damaged)
+    if validator.is_valid(damaged):
+        bad += 1
+        print("the schema accepts", name)
+print(len(sys.argv) - 2, "sweeps,", bad, "complaints")
 sys.exit(bad != 0)
 END

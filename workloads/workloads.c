@@ -67,9 +67,8 @@ const char *workload_segment(const char *name)
     return strcmp(name, "any") != 0 ? name : NULL;
 }
 
-/* The command that makes the trace: what is not at its default. */
-static void describe(const struct workload *workload, const void *parameters, uint64_t seed,
-                     char *text, size_t size)
+void workload_describe(const struct workload *workload, const void *parameters, uint64_t seed,
+                       char *text, size_t size)
 {
     void *standard = workload_parameters(workload);
     size_t length = (size_t)snprintf(text, size, "wddmsim generate %s", workload->name);
@@ -90,7 +89,7 @@ bool workload_write(const struct workload *workload, const void *parameters, uin
                     const char *path, struct trace_error *error)
 {
     char source[2048];
-    describe(workload, parameters, seed, source, sizeof source);
+    workload_describe(workload, parameters, seed, source, sizeof source);
     struct stage stage;
     stage_init(&stage, seed);
     workload->set(&stage, parameters);

@@ -51,6 +51,10 @@ void *workload_parameters(const struct workload *workload);
 bool workload_set(const struct workload *workload, void *parameters, const char *name,
                   const char *text, struct trace_error *error);
 
+/* The command that makes the trace: it names the parameters that are not at their defaults. */
+void workload_describe(const struct workload *workload, const void *parameters, uint64_t seed,
+                       char *text, size_t size);
+
 /* Writes the trace to a path (traces/writer.h); the same seed and parameters give the same bytes.
  */
 bool workload_write(const struct workload *workload, const void *parameters, uint64_t seed,
