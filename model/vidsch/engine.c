@@ -110,7 +110,9 @@ static void interrupted(void *owner)
     vidsch_engine_charge(node);
     packet->remaining_ns -= now - packet->resumed_ns;
     packet->resumed_ns = now;
-    vidsch_wait_over(packet, PROBE_PREEMPT);
+    const struct vidsch_packet *other = node->preemption.context->queue;
+    vidsch_wait_for(packet, PROBE_PREEMPT,
+                    other ? blame_thing(&other->blame) : probe_thing(PROBE_NOTHING, 0));
     save_state(node);
 }
 
