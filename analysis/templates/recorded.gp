@@ -2,7 +2,7 @@
 height = 514 + 22 * legend_rows
 eval sprintf(canvas, height)
 set output svg
-set multiplot layout 1,2 margins 0.095,0.955,(78. + 22 * legend_rows) / height,1 - 44. / height spacing 0.1
+set multiplot layout 1,2 margins 0.11,0.955,(78. + 22 * legend_rows) / height,1 - 44. / height spacing 0.1
 low = 10 ** floor(log10(least))
 high = 10 ** ceil(log10(most * 1.001))
 set logscale xy
@@ -10,7 +10,7 @@ set xrange [low:high]
 set yrange [low:high]
 if (decades(low, high) > 5) { eval 'set xtics ' . ns_tics_wide; eval 'set ytics ' . ns_tics_wide } else { eval 'set xtics ' . ns_tics; eval 'set ytics ' . ns_tics }
 set xlabel 'recorded' offset 0,0.2
-set ylabel 'simulated' offset 2.5,0
+set ylabel 'simulated' offset 1.2,0
 set title 'Call by call (on the line: equal)'
 do for [i = 1:ops] { set label 200 + i op[i] at screen legend_x[i] / 960., screen legend_y(i) left offset 1.2,-0.22 point pointtype 5 pointsize 1 linecolor rgb colour[i] }
 set key off
