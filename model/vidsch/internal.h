@@ -32,7 +32,8 @@ struct vidsch_worker {
     struct vidsch_task task;
     struct sim_timer timer;
     uint32_t place; /* as the probe knows it */
-    bool serving;   /* and with somebody in hand */
+    bool serving;   /* and with something in hand */
+    const struct vidsch_node *rests_on;
 };
 
 /* Why a context's first packet is not going on. */

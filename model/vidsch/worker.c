@@ -23,9 +23,27 @@ static bool find_task(struct vidsch_worker *worker)
 
 static void serve(struct vidsch_worker *worker, const struct vidsch_packet *packet)
 {
-    if (packet || worker->serving)
-        vidsch_serves(worker->vidsch, vidsch_place_worker(worker), packet);
-    worker->serving = packet != NULL;
+    vidsch_serves(worker->vidsch, vidsch_place_worker(worker), packet);
+    worker->rests_on = NULL;
+    worker->serving = true;
+}
+
+/* There is nothing to do, or nothing that can be done: a context whose turn it is finds no place on
+ * its node, and others stand behind it. */
+static void rest(struct vidsch_worker *worker)
+{
+    const struct vidsch *vidsch = worker->vidsch;
+    const struct vidsch_node *on = NULL;
+    for (uint32_t i = 0; i < vidsch->profile->node_count && !on; i++)
+        if (vidsch->nodes[i].stuck && vidsch->nodes[i].placer == worker)
+            on = &vidsch->nodes[i];
+    worker->state = VIDSCH_ASLEEP;
+    if (!worker->serving && worker->rests_on == on)
+        return;
+    worker->serving = false;
+    worker->rests_on = on;
+    probe_wait(vidsch->probe, sim_now(vidsch->sim), vidsch_place_worker(worker), PROBE_QUEUE,
+               on ? vidsch_place_node(on) : probe_thing(PROBE_NOTHING, 0));
 }
 
 /* Makes what takes no time at once and sets the timer for the rest. What a transition brings about
@@ -41,8 +59,7 @@ static void go_on(struct vidsch_worker *worker)
         }
         worker->task.make(worker->task.owner);
     }
-    serve(worker, NULL);
-    worker->state = VIDSCH_ASLEEP;
+    rest(worker);
 }
 
 /* Awake, or done with the transition in hand. */
