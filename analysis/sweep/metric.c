@@ -19,6 +19,7 @@ const struct metric_known metrics_known[] = {
     {"calls.MakeResident.latency_ns.mean", "make-resident", "MakeResident, mean", METRIC_LESS,
      true},
     {"presents.interval_ns.p50", "frame", "between presents, median", METRIC_LESS, true},
+    {"presents.interval_ns.mean", "frame-mean", "between presents, mean", METRIC_LESS, true},
     {"presents.interval_ns.p99", "frame-p99", "between presents, p99", METRIC_LESS, true},
     {"residency.hit_ratio", "hits", "resident when submitted", METRIC_MORE, true},
     {"paging.page_in_bytes", "page-in", "paged in", METRIC_LESS, true},
