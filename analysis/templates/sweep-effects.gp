@@ -5,7 +5,15 @@ eval sprintf(canvas, height)
 set output svg
 both = swings && explained
 longest = 0
+longest_low = 0
+longest_high = 0
 do for [k = 1:keys] { longest = strlen(key[k]) > longest ? strlen(key[k]) : longest }
+if (swings) {
+    do for [k = 1:keys] {
+        longest_low = strlen(low_at[k]) > longest_low ? strlen(low_at[k]) : longest_low
+        longest_high = strlen(high_at[k]) > longest_high ? strlen(high_at[k]) : longest_high
+    }
+}
 left = (26. + 8.2 * longest) / 960
 left = left > 0.36 ? 0.36 : left
 set multiplot
@@ -25,7 +33,11 @@ if (swings) {
     set rmargin at screen (both ? left + (0.965 - left) * 0.54 : 0.965)
     set title 'One key at a time: ' . title offset 0,-0.5
     span = high > low ? high - low : 1
-    set xrange [low - 0.16 * span:high + 0.16 * span]
+    room(longest) = (14 + 6.8 * longest) / (960 * (0.965 - left) * (both ? 0.54 : 1)) # for the values beside the bars
+    share_low = room(longest_low) < 0.3 ? room(longest_low) : 0.3
+    share_high = room(longest_high) < 0.3 ? room(longest_high) : 0.3
+    span = span / (1 - share_low - share_high)
+    set xrange [low - share_low * span:high + share_high * span]
     if (baseline == baseline) { set arrow 1 from first baseline, graph 0 to first baseline, graph 1 nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front; set label 99 'baseline' at first baseline, screen 18. / height center font ',12' textcolor '#555555' }
     plot data using (($2 + $3) / 2):1:2:3:($1 - 0.3):($1 + 0.3) with boxxyerror linecolor '#56B4E9', \
          data using 2:1:(low_at[int($1)]) with labels right offset -0.5,0 font ',12' textcolor '#333333', \
