@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { HOST = 64 };
@@ -103,7 +104,18 @@ bool store_has(const char *directory, const char *key)
 json_t *store_load(const char *directory, const char *key)
 {
     char *path = path_of(directory, key, ".json");
-    json_t *result = json_load_file(path, 0, NULL);
+    FILE *file = fopen(path, "rb");
+    struct stat status;
+    json_t *result = NULL;
+    if (file != NULL && fstat(fileno(file), &status) == 0) {
+        /* Whole: jansson takes a file byte by byte. */
+        char *text = heap_new((size_t)status.st_size + 1, 1);
+        size_t length = fread(text, 1, (size_t)status.st_size, file);
+        result = json_loadb(text, length, 0, NULL);
+        free(text);
+    }
+    if (file != NULL)
+        fclose(file);
     free(path);
     return result;
 }

@@ -43,10 +43,10 @@ static void list_traces(const struct study *study, struct sweep_table *table)
     table->trace = heap_new(study->axis_count + table->points, sizeof *table->trace);
     for (size_t i = 0; i < table->points; i++) {
         struct spot spot;
-        char error[700], key[STORE_KEY_SIZE];
+        char error[700];
         size_t t = 0;
         bool good = spot_make(study, &table->point[i], &spot, error, sizeof error) &&
-                    spot_key(study, &spot, key, error, sizeof error);
+                    spot_identify(study, &spot, error, sizeof error);
         while (good && t < table->traces && strcmp(table->trace[t].name, spot.source.name) != 0)
             t++;
         if (good && t == table->traces)

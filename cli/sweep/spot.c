@@ -146,9 +146,7 @@ void spot_free(struct spot *spot)
     free(spot->source.parameters);
 }
 
-/* What the trace's events follow from: the bytes of a file and how they are read, or a generator
- * and its parameters. */
-static bool identify(const struct study *study, struct spot *spot, char *error, size_t size)
+bool spot_identify(const struct study *study, struct spot *spot, char *error, size_t size)
 {
     struct spot_source *source = &spot->source;
     size_t length;
@@ -191,7 +189,7 @@ bool spot_key(const struct study *study, struct spot *spot, char key[STORE_KEY_S
         return false;
     }
     const char *miniport = spot->play.miniport;
-    bool good = identify(study, spot, error, error_size);
+    bool good = spot_identify(study, spot, error, error_size);
     if (good && miniport != NULL && digest_of(miniport) == NULL) {
         snprintf(error, error_size, "%.300s: cannot be read", miniport);
         good = false;

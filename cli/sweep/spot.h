@@ -27,6 +27,10 @@ bool spot_make(const struct study *study, const struct sweep_point *point, struc
                char *error, size_t error_size);
 void spot_free(struct spot *spot);
 
+/* What the trace's events follow from: the bytes of a file and how they are read, or a generator
+ * and its parameters. False and one line if it cannot be read. */
+bool spot_identify(const struct study *study, struct spot *spot, char *error, size_t size);
+
 /* The name of the result: digest of the program, the trace, the whole profile and how the trace is
  * played. Equal runs have equal keys, however they were asked for. False and one line if the
  * profile is no good or the trace cannot be read. */

@@ -287,16 +287,23 @@ static void middle(const char *key, char name[PROFILE_NAME_SIZE])
         snprintf(name, PROFILE_NAME_SIZE, "%.*s", (int)(last - first - 1), first + 1);
 }
 
+/* Whether the row's key is this one, with that name for its placeholder. */
+static bool is_key(const struct key_spec *spec, const char *name, const char *key)
+{
+    const char *hole = placeholder(spec);
+    if (hole == NULL)
+        return strcmp(spec->key, key) == 0;
+    size_t before = (size_t)(hole - spec->key), length = strlen(name);
+    return strncmp(spec->key, key, before) == 0 && strncmp(key + before, name, length) == 0 &&
+           strcmp(key + before + length, hole + strlen("NAME")) == 0 && is_name(name, false);
+}
+
 const struct key_spec *key_find(const char *key, char name[PROFILE_NAME_SIZE])
 {
-    char path[KEY_PATH_SIZE];
     middle(key, name);
-    for (size_t i = 0; i < profile_keys_count; i++) {
-        const struct key_spec *spec = &profile_keys[i];
-        key_path(spec, name, path);
-        if (strcmp(path, key) == 0 && (placeholder(spec) == NULL || is_name(name, false)))
-            return spec;
-    }
+    for (size_t i = 0; i < profile_keys_count; i++)
+        if (is_key(&profile_keys[i], name, key))
+            return &profile_keys[i];
     return NULL;
 }
 
