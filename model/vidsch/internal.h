@@ -316,6 +316,10 @@ void vidsch_engine_preempt(struct vidsch_node *node);
 
 /* Whether the context may have the engine taken from the one that runs; the result is reported. */
 enum probe_attempt vidsch_preempt_attempt(struct vidsch_node *node, struct vidsch_context *context);
+
+/* The context whose packet is placed behind the running one of another, if that one's time is over:
+ * it would not be looked at again, because it is not ready. Else NULL. */
+struct vidsch_context *vidsch_preempt_for_placed(struct vidsch_node *node);
 void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *context,
                           struct vidsch_task *task);
 void vidsch_preempt_hand_back(void *node);

@@ -199,6 +199,14 @@ static void begin_unload(struct vidsch_node *node, struct vidsch_task *task)
     begin_place(&node->null_packet, task);
 }
 
+static bool preempt_for_placed(struct vidsch_node *node, struct vidsch_task *task)
+{
+    struct vidsch_context *context = vidsch_preempt_for_placed(node);
+    if (context)
+        vidsch_preempt_begin(node, context, task);
+    return context;
+}
+
 bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
 {
     struct vidsch *vidsch = node->vidsch;
@@ -212,7 +220,7 @@ bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
         if (!context && worker == node->placer)
             context = vidsch->policy->select(node);
         if (!context)
-            return false;
+            return worker == node->placer && preempt_for_placed(node, &worker->task);
         if (!vidsch_packet_is_dma(context->queue)) {
             vidsch_context_begin(context->queue, &worker->task);
             return true;
@@ -220,7 +228,7 @@ bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
         enum admission admission = admit(node, context, &worker->task);
         node->stuck = admission == STUCK;
         if (admission != LOOK_AGAIN)
-            return admission == STARTED;
+            return admission == STARTED || preempt_for_placed(node, &worker->task);
     }
 }
 

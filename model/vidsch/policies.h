@@ -15,15 +15,12 @@ struct vidsch_policy {
     /* The engines take packets from the contexts themselves; the worker has no part in it. */
     bool firmware;
 
-    /* The policy's own of a node. */
+    /* The policy's own of a node; it is freed with the node. */
     void *(*create)(struct vidsch_node *node);
-    void (*destroy)(void *own);
 
     /* The context waits for its turn. `again`: it was selected, and something was missing. */
     void (*ready)(struct vidsch_context *context, bool again);
     void (*unready)(struct vidsch_context *context);
-    /* Its first packet is another one now; it stays ready. */
-    void (*advanced)(struct vidsch_context *context);
 
     /* Whose turn it is, or NULL. It stays ready until unready is called. Where time will change the
      * answer, the policy has itself asked again (vidsch_node_again). */

@@ -229,12 +229,20 @@ static int64_t renewed(int64_t left_ns, uint64_t quantum_ns)
     return (int64_t)quantum_ns - over_ns;
 }
 
+/* Nobody else's packet stands behind its own on the engine. */
+static bool is_last_placed(const struct vidsch_context *context)
+{
+    const struct vidsch_packet *running = context->node->hardware;
+    const struct vidsch_packet *next = running ? running->hardware_next : NULL;
+    return !next || next->context == context;
+}
+
 static void charge_process(struct vidsch_context *context, uint64_t ns)
 {
     struct vidsch_share *share = share_of(context);
     uint64_t quantum_ns = process_quantum_ns(context);
     const struct vidsch_share *first = *band_of(context);
-    bool alone = !first || (first == share && !first->next);
+    bool alone = (!first || (first == share && !first->next)) && is_last_placed(context);
     share->begun = true;
     share->quantum_left_ns -= (int64_t)ns;
     if (quantum_ns && share->quantum_left_ns <= 0 && alone)
@@ -247,7 +255,7 @@ static void charge(struct vidsch_context *context, uint64_t ns)
         charge_process(context, ns);
     vidsch_quantum_charge(context, ns);
     const struct vidsch_context *peer = *peers_of(context);
-    bool alone = !peer || (peer == context && !peer->next);
+    bool alone = (!peer || (peer == context && !peer->next)) && is_last_placed(context);
     if (context->quantum == VIDSCH_QUANTUM_EXPIRED && alone) {
         context->quantum_left_ns = renewed(context->quantum_left_ns, context->quantum_ns);
         context->quantum = VIDSCH_QUANTUM_BEGUN;

@@ -32,6 +32,15 @@ enum probe_attempt vidsch_preempt_attempt(struct vidsch_node *node, struct vidsc
     return result;
 }
 
+struct vidsch_context *vidsch_preempt_for_placed(struct vidsch_node *node)
+{
+    const struct vidsch_packet *packet = node->hardware ? node->hardware->hardware_next : NULL;
+    if (!packet || packet->kind == PROBE_NULL_SWITCH || packet->context->system ||
+        attempt(node, packet->context) != PROBE_ATTEMPT_SUCCESS)
+        return NULL;
+    return packet->context;
+}
+
 static void ask_engine(void *owner)
 {
     struct vidsch_node *node = owner;
@@ -47,7 +56,8 @@ void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *conte
     node->preemption = (struct vidsch_packet){
         .kind = PROBE_PREEMPTION, .context = context, .queued_ns = sim_now(vidsch->sim)};
     context->held++;
-    vidsch_wait_for(context->queue, PROBE_PREEMPT, vidsch_place_node(node));
+    vidsch_wait_for(context->queue ? context->queue : context->taken, PROBE_PREEMPT,
+                    vidsch_place_node(node));
     *task = (struct vidsch_task){
         .make = ask_engine,
         .owner = node,
