@@ -1,0 +1,195 @@
+/* The Windows recording: when each packet completes, given when it was submitted, what it waits
+ * for, and how long the engine and the driver take for it. */
+#include "model/memory.h"
+#include "tests/bench/blind.h"
+#include "tests/unit/child.h"
+#include "tests/validation/validation.h"
+#include "traces/reader.h"
+#include "workloads/replay.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+
+enum { PACKETS = 4096 };
+
+/* The first half of the recording by itself gives these means for the steps of the scheduler that
+ * a trace does not have packet by packet; the profile has those of the whole. */
+static const double HALF_NS = 1.07e9;
+static const char *const of_first_half[][2] = {
+    {"scheduler.wake", "6.1us"},
+    {"scheduler.submit", "12.7us"},
+    {"scheduler.submit-idle", "4.2us"},
+    {"scheduler.power-latency", "8.6us"},
+    {"scheduler.wait", "10.1us"},
+    {"scheduler.signal", "8.9us"},
+    {"scheduler.present", "6us"},
+    {"scheduler.flip", "48.8us"},
+    {"scheduler.complete", "9.7us"},
+    {"scheduler.complete-signal", "7us"},
+    {"scheduler.complete-present", "7.6us"},
+    {NULL, NULL},
+};
+
+struct outcome {
+    size_t count;
+    double submitted_ns[PACKETS], recorded_ns[PACKETS], simulated_ns[PACKETS];
+    uint64_t switches, preemption_packets, preempted;
+    double recorded_switches, recorded_preemption_packets, recorded_preempted;
+};
+
+static char path[600];
+static const char *const (*settings)[2];
+
+static void note_call(void *self, const struct probe_call *call)
+{
+    struct outcome *outcome = self;
+    if (strcmp(call->op, "Submit") != 0 || !call->expected.has_done)
+        return;
+    if (outcome->count == PACKETS)
+        child_fails("more packets than are known of");
+    outcome->submitted_ns[outcome->count] = (double)call->due_ns;
+    outcome->recorded_ns[outcome->count] = (double)call->expected.latency_ns;
+    outcome->simulated_ns[outcome->count++] = (double)(call->done_ns - call->start_ns);
+}
+
+static void note_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
+{
+    (void)now_ns;
+    struct outcome *outcome = self;
+    outcome->preemption_packets += packet->kind == PROBE_PREEMPTION;
+    outcome->preempted += packet->preemptions;
+}
+
+static void note_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
+                        bool made, uint64_t cost_ns)
+{
+    (void)now_ns, (void)node, (void)from, (void)to, (void)cost_ns;
+    ((struct outcome *)self)->switches += made;
+}
+
+static double fact(const struct trace_reader *reader, const char *key)
+{
+    size_t count;
+    const struct trace_fact *facts = trace_reader_facts(reader, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(facts[i].key, key) == 0)
+            return facts[i].value;
+    return NAN;
+}
+
+static void replay(void *argument)
+{
+    struct outcome *outcome = argument;
+    static struct profile profile;
+    struct profile_error wrong;
+    struct trace_reader *reader;
+    struct trace_error bad;
+    struct replay_result result;
+    char error[512];
+    if (!profile_load("rtx3070-8g", &profile, &wrong))
+        child_fails("%s", wrong.message);
+    for (int i = 0; settings && settings[i][0]; i++)
+        if (!profile_set(&profile, settings[i][0], settings[i][1], "validation", &wrong))
+            child_fails("%s", wrong.message);
+    if (!trace_open(path, NULL, &reader, &bad))
+        child_fails("%s", bad.message);
+    struct probe probe = bench_blind_probe();
+    probe.self = outcome;
+    probe.call = note_call;
+    probe.packet = note_packet;
+    probe.context_switch = note_switch;
+    const struct replay_options options = {.to_ns = UINT64_MAX, .seed = 1, .check = true};
+    if (replay_run(reader, &profile, &probe, &options, &result, error, sizeof error) != REPLAY_OK)
+        child_fails("%s", error);
+    outcome->recorded_switches = fact(reader, "context-switches");
+    outcome->recorded_preemption_packets = fact(reader, "preemption-packets");
+    outcome->recorded_preempted = fact(reader, "preempted");
+}
+
+static bool find_recording(void)
+{
+    static const char name[] = "traces/recorded/windows-etl/steamvr-win10-17134.etl.gz";
+    const char *shared = getenv("WDDMSIM_SHARED"), *source = getenv("SOURCE");
+    if (shared) {
+        snprintf(path, sizeof path, "%s/%s", shared, name);
+        return access(path, R_OK) == 0;
+    }
+    char above[64] = "";
+    for (int level = 0; level < 6; level++) {
+        snprintf(path, sizeof path, "%s/%sshared/%s", source ? source : ".", above, name);
+        if (access(path, R_OK) == 0)
+            return true;
+        strcat(above, "../");
+    }
+    return false;
+}
+
+/* Of the errors, relative to the recorded time, of packets submitted from then on. */
+static double error_quantile(const struct outcome *outcome, double from_ns, double p)
+{
+    static double errors[PACKETS];
+    size_t count = 0;
+    for (size_t i = 0; i < outcome->count; i++)
+        if (outcome->submitted_ns[i] >= from_ns)
+            errors[count++] = 100 * fabs(outcome->simulated_ns[i] - outcome->recorded_ns[i]) /
+                              outcome->recorded_ns[i];
+    gsl_sort(errors, 1, count);
+    return gsl_stats_quantile_from_sorted_data(errors, 1, count, p);
+}
+
+static void deciles(struct outcome *outcome)
+{
+    gsl_sort(outcome->recorded_ns, 1, outcome->count);
+    gsl_sort(outcome->simulated_ns, 1, outcome->count);
+    for (int decile = 1; decile <= 9; decile++) {
+        char text[32];
+        snprintf(text, sizeof text, "decile %d of the latency", decile);
+        double p = decile / 10.0;
+        validation_near(
+            text,
+            gsl_stats_quantile_from_sorted_data(outcome->recorded_ns, 1, outcome->count, p) / 1e3,
+            gsl_stats_quantile_from_sorted_data(outcome->simulated_ns, 1, outcome->count, p) / 1e3,
+            "us", 0.03);
+    }
+}
+
+static struct outcome *run_with(const char *const (*changes)[2])
+{
+    struct outcome *outcome = child_shared(sizeof *outcome);
+    settings = changes;
+    if (!child_runs(replay, outcome)) {
+        fprintf(stderr, "validation: the replay failed\n");
+        exit(1);
+    }
+    return outcome;
+}
+
+static void at_most_twice(const char *what, double recorded, uint64_t simulated)
+{
+    validation_between(what, recorded / 2, recorded * 2, (double)simulated, "");
+}
+
+void windows_recording(void)
+{
+    if (!find_recording()) {
+        validation_skip("the recording is not there (WDDMSIM_SHARED)");
+        return;
+    }
+    struct outcome *outcome = run_with(NULL);
+    validation_between("error of a packet's latency: median", 0, 4, error_quantile(outcome, 0, 0.5),
+                       "%");
+    validation_between("error of a packet's latency: p90", 0, 18, error_quantile(outcome, 0, 0.9),
+                       "%");
+    validation_near("context switches", outcome->recorded_switches, (double)outcome->switches, "",
+                    0.05);
+    at_most_twice("preemption packets", outcome->recorded_preemption_packets,
+                  outcome->preemption_packets);
+    at_most_twice("packets preempted", outcome->recorded_preempted, outcome->preempted);
+    deciles(outcome);
+    munmap(outcome, sizeof *outcome);
+    outcome = run_with(of_first_half);
+    validation_between("second half, costs of the first: median", 0, 6,
+                       error_quantile(outcome, HALF_NS, 0.5), "%");
+    munmap(outcome, sizeof *outcome);
+}
