@@ -121,6 +121,7 @@ int main(void)
     printf("%-28s %10s %-10s %10s  %8s  %s\n", "", "measured", "", "baseline", "ratio",
            "baseline is");
     bench_replay(&bench);
+    bench_scheduler(&bench);
     bench_paging(&bench);
     bench_decode(&bench);
     bench_workloads(&bench);

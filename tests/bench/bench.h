@@ -68,6 +68,7 @@ bench_function bench_simgrid_loop;
 /* The groups of rows. */
 void bench_paging(const struct bench *bench);
 void bench_replay(const struct bench *bench);
+void bench_scheduler(const struct bench *bench);
 void bench_memory(const struct bench *bench);
 void bench_decode(const struct bench *bench);
 void bench_workloads(const struct bench *bench);
