@@ -180,7 +180,9 @@ static void join_header(struct merge *merge, struct trace_header *header)
         json_decref(of_part);
     }
     json_object_set_new(extras, "x-import", imports);
-    json_object_set_new(extras, "x-lacks", lacks);
+    if (json_array_size(lacks) > 0)
+        json_object_set(extras, "x-lacks", lacks);
+    json_decref(lacks);
     merge->extras = json_dumps(extras, JSON_COMPACT);
     json_decref(extras);
     merge->source = calloc(1, room);
@@ -192,7 +194,7 @@ static void join_header(struct merge *merge, struct trace_header *header)
             strcat(merge->source, "; ");
         strcat(merge->source, source);
     }
-    header->source = merge->source;
+    header->source = merge->source != NULL && merge->source[0] != '\0' ? merge->source : NULL;
     header->extras = merge->extras;
     merge->failed = merge->failed || merge->source == NULL || merge->extras == NULL;
 }

@@ -152,6 +152,8 @@ static void test_earlier(void **state)
     merge(&merged, NULL);
     assert_string_equal(merged.lines.bytes, "{\"t\":100,\"op\":\"CreateDevice\",\"device\":2}\n"
                                             "{\"t\":400,\"op\":\"CreateDevice\",\"device\":1}\n");
+    assert_null(trace_reader_header(merged.reader)->source);
+    assert_string_equal(trace_reader_header(merged.reader)->extras, "{\"x-import\":[{},{}]}");
     done(&merged);
 }
 
