@@ -30,8 +30,8 @@ struct part {
 struct merge {
     struct part *parts;
     size_t count;
-    struct part *last;                              /* that the last event came from; NULL: none */
-    struct interner devices, contexts, allocations; /* that were there before */
+    struct part *last; /* that the last event came from; NULL: none */
+    struct interner devices, contexts, allocations, resident; /* that were there before */
     struct trace_arena arena;  /* of an event, and of the one that follows from it */
     struct trace_event follow; /* to come before any other */
     bool follows;
@@ -237,6 +237,22 @@ static bool leave_out_known(struct merge *merge, struct trace_event *event)
     return count == 0;
 }
 
+/* The same of what was resident. */
+static bool leave_out_resident(struct merge *merge, struct trace_names *names)
+{
+    uint32_t count = 0;
+    struct trace_name *items = trace_arena_take(&merge->arena, names->count, sizeof *items);
+    if (items == NULL) {
+        merge->failed = true;
+        return false;
+    }
+    for (uint32_t i = 0; i < names->count; i++)
+        if (!is_known(merge, &merge->resident, names->items[i]))
+            items[count++] = names->items[i];
+    *names = (struct trace_names){items, count};
+    return count == 0;
+}
+
 static bool is_told_twice(struct merge *merge, struct trace_event *event)
 {
     if (!event->existing)
@@ -248,6 +264,8 @@ static bool is_told_twice(struct merge *merge, struct trace_event *event)
         return is_known(merge, &merge->contexts, event->context);
     case TRACE_CREATE_ALLOCATION:
         return leave_out_known(merge, event);
+    case TRACE_MAKE_RESIDENT:
+        return leave_out_resident(merge, &event->allocations);
     default:
         return false;
     }
@@ -399,6 +417,7 @@ static void merge_close(void *state)
     interner_fini(&merge->devices);
     interner_fini(&merge->contexts);
     interner_fini(&merge->allocations);
+    interner_fini(&merge->resident);
     trace_facts_free(&merge->facts);
     free(merge->source);
     free(merge->extras);

@@ -142,6 +142,36 @@ static void test_order(void **state)
     done(&merged);
 }
 
+/* Both list what was there: the second adds what the first did not know, in the same calls. */
+static void test_told_twice(void **state)
+{
+    (void)state;
+#define RESIDENT(names)                                                                            \
+    "{\"t\":0,\"op\":\"MakeResident\"" BEFORE ",\"device\":1,\"allocations\":[" names "]}\n"
+#define THERE(more)                                                                                \
+    "{\"t\":0,\"op\":\"CreateAllocation\"" BEFORE                                                  \
+    ",\"device\":1,\"allocations\":[{\"allocation\":1,"                                            \
+    "\"size\":8}" more "]}\n"
+    struct merged merged = {.count = 0};
+    add(&merged, HEADER("") DEVICE(0, BEFORE, 1) THERE("") RESIDENT("1"), false, 0);
+    add(&merged,
+        HEADER("") DEVICE(0, BEFORE, 1) THERE(",{\"allocation\":2,\"size\":9}") RESIDENT("1,2"),
+        true, 50);
+    add(&merged, HEADER("") DEVICE(0, BEFORE, 1) THERE("") RESIDENT("1"), true, 70);
+    merge(&merged, NULL);
+    assert_string_equal(
+        merged.lines.bytes,
+        "{\"t\":0,\"op\":\"CreateDevice\",\"device\":1,\"existing\":true}\n"
+        "{\"t\":0,\"op\":\"CreateAllocation\",\"device\":1,\"allocations\":[{\"allocation\":1,"
+        "\"size\":8}],\"existing\":true}\n"
+        "{\"t\":0,\"op\":\"MakeResident\",\"device\":1,\"allocations\":[1],\"existing\":true}\n"
+        "{\"t\":0,\"op\":\"CreateAllocation\",\"device\":1,\"allocations\":[{\"allocation\":2,"
+        "\"size\":9}],\"existing\":true}\n"
+        "{\"t\":0,\"op\":\"MakeResident\",\"device\":1,\"allocations\":[2],\"existing\":true}\n");
+    assert_true(fact_of(&merged, "told-twice") == 6);
+    done(&merged);
+}
+
 /* The second began 300 ns before the first: dates count from there. */
 static void test_earlier(void **state)
 {
@@ -263,8 +293,9 @@ static void test_bad(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),     cmocka_unit_test(test_earlier),
-        cmocka_unit_test(test_residency), cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_own_names), cmocka_unit_test(test_bad)};
+        cmocka_unit_test(test_order),   cmocka_unit_test(test_told_twice),
+        cmocka_unit_test(test_earlier), cmocka_unit_test(test_residency),
+        cmocka_unit_test(test_clock),   cmocka_unit_test(test_own_names),
+        cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
