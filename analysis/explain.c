@@ -15,8 +15,14 @@ void explain_wait(void *self, uint64_t now_ns, struct probe_thing who, enum prob
 {
     struct recorder *recorder = self;
     chains_wait(&recorder->chains, now_ns, who, cause, what);
-    if (recorder->timeline != NULL)
-        timeline_wait(recorder->timeline, &recorder->chains, now_ns, who, cause, what);
+}
+
+void explain_wait_timeline(void *self, uint64_t now_ns, struct probe_thing who,
+                           enum probe_cause cause, struct probe_thing what)
+{
+    struct recorder *recorder = self;
+    chains_wait(&recorder->chains, now_ns, who, cause, what);
+    timeline_wait(recorder->timeline, &recorder->chains, now_ns, who, cause, what);
 }
 
 void explain_found(void *self, struct probe_thing who, struct probe_thing what)

@@ -294,6 +294,8 @@ void expect_call(struct recorder *recorder, const struct probe_call *call);
 void explain_job(void *self, uint64_t now_ns, const struct probe_job *job);
 void explain_wait(void *self, uint64_t now_ns, struct probe_thing who, enum probe_cause cause,
                   struct probe_thing what);
+void explain_wait_timeline(void *self, uint64_t now_ns, struct probe_thing who,
+                           enum probe_cause cause, struct probe_thing what);
 void explain_found(void *self, struct probe_thing who, struct probe_thing what);
 void explain_call(struct recorder *recorder, struct record_op *op, const struct probe_call *call,
                   uint64_t latency_ns);

@@ -289,7 +289,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .call = on_call,
         .packet = engines_packet,
         .job = explain_job,
-        .wait = explain_wait,
+        .wait = options->timeline ? explain_wait_timeline : explain_wait,
         .found = explain_found,
         .engine = engines_engine,
         .context_switch = engines_context_switch,
