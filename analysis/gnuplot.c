@@ -11,7 +11,7 @@
 enum { NOT_STARTED = 127, NO_FOLDER = 126 };
 
 /* In the child: never returns. */
-static void become_gnuplot(const char *directory, const char *set_output, const char *script,
+static void become_gnuplot(const char *directory, const char *variables, const char *script,
                            int messages)
 {
     int nothing = open("/dev/null", O_RDWR);
@@ -22,7 +22,7 @@ static void become_gnuplot(const char *directory, const char *set_output, const 
         _exit(NO_FOLDER);
     /* Plots look the same in every locale, and need no display and no user's start-up file. */
     setenv("LC_ALL", "C.UTF-8", 1);
-    execlp("gnuplot", "gnuplot", "--default-settings", "-e", set_output, script, (char *)NULL);
+    execlp("gnuplot", "gnuplot", "--default-settings", "-e", variables, script, (char *)NULL);
     _exit(NOT_STARTED);
 }
 
@@ -50,15 +50,14 @@ static void first_message(int messages, char *text, size_t size)
         close(messages);
 }
 
-bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *outcome, char *error,
-                 size_t error_size)
+/* Runs the script with these variables set; what it drew is in the file `part`. False: gnuplot
+ * could not be run at all. */
+static bool run(const char *directory, const char *name, const char *variables, const char *part,
+                const char *drawn, struct plot_outcome *outcome, char *error, size_t error_size)
 {
-    char script[64], set_output[96], part[64], drawn[64], message[200];
+    char script[64], message[200];
     int messages[2];
     snprintf(script, sizeof script, "plots/%s.gp", name);
-    snprintf(part, sizeof part, "plots/%s.svg.part", name);
-    snprintf(drawn, sizeof drawn, "plots/%s.svg", name);
-    snprintf(set_output, sizeof set_output, "svg = '%s'", part);
     if (pipe(messages) != 0) {
         snprintf(error, error_size, "cannot run gnuplot: %s", strerror(errno));
         return false;
@@ -66,7 +65,7 @@ bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *o
     pid_t child = fork();
     if (child == 0) {
         close(messages[0]);
-        become_gnuplot(directory, set_output, script, messages[1]);
+        become_gnuplot(directory, variables, script, messages[1]);
     }
     close(messages[1]);
     if (child < 0) {
@@ -93,4 +92,51 @@ bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *o
     free(from);
     free(to);
     return possible;
+}
+
+bool gnuplot_run(const char *directory, const char *name, struct plot_outcome *outcome, char *error,
+                 size_t error_size)
+{
+    char variables[96], part[64], drawn[64];
+    snprintf(part, sizeof part, "plots/%s.svg.part", name);
+    snprintf(drawn, sizeof drawn, "plots/%s.svg", name);
+    snprintf(variables, sizeof variables, "svg = '%s'", part);
+    return run(directory, name, variables, part, drawn, outcome, error, error_size);
+}
+
+/* What to draw on; %d stands for the height in pixels of a figure 960 wide. */
+static const struct {
+    const char *name, *canvas;
+} formats[] = {
+    {"png", "set terminal pngcairo size 1920,2*%d rounded noenhanced font \"sans-serif,10.5\" "
+            "fontscale 2 linewidth 2 dashlength 2 pointscale 2 background rgb \"#ffffff\""},
+    {"pdf",
+     "set terminal pdfcairo size 10in,(%d/96.)in rounded noenhanced font \"sans-serif,10.5\" "
+     "fontscale 0.75 dashlength 2 background rgb \"#ffffff\""},
+};
+
+bool plot_format_is_known(const char *format)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, format) == 0)
+            return true;
+    return false;
+}
+
+bool plot_convert(const char *directory, const char *name, const char *format, char *error,
+                  size_t error_size)
+{
+    char variables[512], part[64], drawn[64];
+    struct plot_outcome outcome = {.drawn = false};
+    size_t i = 0;
+    while (strcmp(formats[i].name, format) != 0)
+        i++;
+    snprintf(part, sizeof part, "plots/%s.%s.part", name, format);
+    snprintf(drawn, sizeof drawn, "plots/%s.%s", name, format);
+    snprintf(variables, sizeof variables, "svg = '%s'; canvas = '%s'", part, formats[i].canvas);
+    if (!run(directory, name, variables, part, drawn, &outcome, error, error_size))
+        return false;
+    if (!outcome.drawn)
+        snprintf(error, error_size, "%s/%s: %s", directory, drawn, outcome.reason);
+    return outcome.drawn;
 }

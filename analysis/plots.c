@@ -20,10 +20,14 @@ static void end_script(FILE *script, const char *template)
     fprintf(script, "\n%s\n%s", template_text("common.gp"), template_text(template));
 }
 
-void plot_remove(const char *directory, const char *name)
+enum { CONVERTED = 2 }; /* of the endings, the first */
+
+static void remove_first(const char *directory, const char *name, size_t count)
 {
-    static const char *const endings[] = {"svg", "gp", "dat"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    static const char *const endings[] = {"png", "pdf", "svg", "gp", "dat"};
+    if (count > sizeof endings / sizeof *endings)
+        count = sizeof endings / sizeof *endings;
+    for (size_t i = 0; i < count; i++) {
         char file[64];
         snprintf(file, sizeof file, "plots/%s.%s", name, endings[i]);
         char *path = output_path(directory, file);
@@ -32,11 +36,17 @@ void plot_remove(const char *directory, const char *name)
     }
 }
 
+void plot_remove(const char *directory, const char *name)
+{
+    remove_first(directory, name, SIZE_MAX);
+}
+
 bool plot_make(const char *directory, const char *name, const char *template, plot_prepare *prepare,
                const void *what, size_t which, struct plot_outcome *outcome, char *error,
                size_t error_size)
 {
     *outcome = (struct plot_outcome){0};
+    remove_first(directory, name, CONVERTED);
     char *folder = output_path(directory, "plots"), file[64];
     bool made = output_folder(folder, error, error_size);
     free(folder);

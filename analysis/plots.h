@@ -23,6 +23,11 @@ bool plot_make(const char *directory, const char *name, const char *template, pl
                const void *what, size_t which, struct plot_outcome *outcome, char *error,
                size_t error_size);
 
+/* Draws a figure that has been drawn as SVG once more: DIRECTORY/plots/NAME.FORMAT, png or pdf. */
+bool plot_format_is_known(const char *format);
+bool plot_convert(const char *directory, const char *name, const char *format, char *error,
+                  size_t error_size);
+
 /* Removes the figure with its script and data: it would tell of something else. */
 void plot_remove(const char *directory, const char *name);
 

@@ -3,6 +3,8 @@
 #include "analysis/output.h"
 #include "analysis/page.h"
 #include "analysis/section.h"
+
+#include <dirent.h>
 #include "analysis/sweep/report.h"
 
 static bool draw(const void *what, size_t which, FILE *script, FILE *data, char *reason,
@@ -87,4 +89,49 @@ bool report_write(const char *const *directories, size_t count, const char *outp
         return false;
     }
     return report_several(directories, count, output, error, error_size);
+}
+
+static int is_svg(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 4 && length < 48 && strcmp(entry->d_name + length - 4, ".svg") == 0;
+}
+
+static bool convert_all(const char *directory, const char *format, char *error, size_t error_size)
+{
+    struct dirent **entries;
+    char *plots = output_path(directory, "plots");
+    int count = scandir(plots, &entries, is_svg, alphasort);
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        entries[i]->d_name[strlen(entries[i]->d_name) - 4] = 0;
+        good = good && plot_convert(directory, entries[i]->d_name, format, error, error_size);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    free(plots);
+    return good;
+}
+
+bool report_knows_formats(const char *formats)
+{
+    char *copy = heap_text(formats), *rest;
+    bool known = *formats != 0;
+    for (char *format = strtok_r(copy, ",", &rest); format != NULL && known;
+         format = strtok_r(NULL, ",", &rest))
+        known = plot_format_is_known(format);
+    free(copy);
+    return known;
+}
+
+bool report_convert(const char *directory, const char *formats, char *error, size_t error_size)
+{
+    char *copy = heap_text(formats), *rest;
+    bool good = true;
+    for (char *format = strtok_r(copy, ",", &rest); format != NULL && good;
+         format = strtok_r(NULL, ",", &rest))
+        good = convert_all(directory, format, error, error_size);
+    free(copy);
+    return good;
 }

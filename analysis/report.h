@@ -11,4 +11,9 @@
 bool report_write(const char *const *directories, size_t count, const char *output, char *error,
                   size_t error_size);
 
+/* Draws all figures of the folder once more, in each of the formats ("png,pdf"), which must be
+ * known. False and a message on failure (gnuplot missing). */
+bool report_knows_formats(const char *formats);
+bool report_convert(const char *directory, const char *formats, char *error, size_t error_size);
+
 #endif

@@ -1,17 +1,18 @@
 #include "analysis/report.h"
 #include "cli/cli.h"
 
-enum { FOLDERS_MAX = 64 };
+enum { FOLDERS_MAX = 64, FORMAT = 0x100 };
 
 struct request {
     const char *folders[FOLDERS_MAX];
     size_t count;
-    const char *output;
+    const char *output, *formats;
 };
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
      "folder for the report that compares several (default: wddmsim-report)", 0},
+    {"format", FORMAT, "LIST", 0, "draw the figures as png, pdf or both (png,pdf), too", 0},
     {0},
 };
 
@@ -21,6 +22,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case 'o':
         request->output = text;
+        return 0;
+    case FORMAT:
+        request->formats = text;
+        if (!report_knows_formats(text))
+            argp_error(state, "--format: expected png, pdf or png,pdf, got \"%s\"", text);
         return 0;
     case ARGP_KEY_ARG:
         if (request->count == FOLDERS_MAX)
@@ -58,6 +64,11 @@ static int run_report(int argc, char **argv)
         request.output = request.count == 1 ? request.folders[0] : "wddmsim-report";
     if (!report_write(request.folders, request.count, request.output, error, sizeof error)) {
         cli_error("%s", error);
+        return CLI_FAILED;
+    }
+    if (request.formats != NULL &&
+        !report_convert(request.output, request.formats, error, sizeof error)) {
+        cli_error("--format: %s", error);
         return CLI_FAILED;
     }
     printf("%s/report.html\n", request.output);

@@ -71,4 +71,19 @@ result more/three 3 106 0
 result more/four 9 106 0
 expect 0 '+6 ns' many more
 expect 0 '+- 2.48 ns' many more
+
+# Figures as png and pdf, by what their first bytes say; a new SVG takes the old ones away.
+if command -v gnuplot >/dev/null; then
+    "$WDDMSIM" generate frames --frames 3 --processes 1 -o short.wtrace
+    "$WDDMSIM" replay short.wtrace -q -o short
+    "$WDDMSIM" report short --format png,pdf >out 2>&1 || { cat out; failed=1; }
+    for svg in short/plots/*.svg; do
+        head -c 8 "${svg%svg}png" | grep -q PNG || { echo "no ${svg%svg}png"; failed=1; }
+        head -c 5 "${svg%svg}pdf" | grep -q %PDF- || { echo "no ${svg%svg}pdf"; failed=1; }
+    done
+    "$WDDMSIM" report short >out 2>&1
+    ls short/plots | grep -E 'png|pdf' && { echo "old figures are still there"; failed=1; }
+    "$WDDMSIM" report short --format tiff >out 2>&1
+    [ $? -eq 2 ] || { echo "tiff: expected exit 2"; failed=1; }
+fi
 exit $failed

@@ -1,7 +1,7 @@
 # What all figures share: canvas, colours that colour-blind readers can tell apart (Okabe and Ito),
 # and axes with units.
 set encoding utf8
-canvas = "set terminal svg size 960,%d dynamic rounded noenhanced font 'sans-serif,14' background '#ffffff'"
+if (!exists("canvas")) canvas = "set terminal svg size 960,%d dynamic rounded noenhanced font 'sans-serif,14' background '#ffffff'"
 set datafile separator whitespace
 set border 3 linecolor '#666666'
 set tics nomirror out scale 0.6 textcolor '#333333'
