@@ -238,7 +238,8 @@ static void follow(struct way *way, struct probe_thing thing, uint64_t from_ns, 
         at = &own;
     }
     const struct chain_record *record;
-    while (to_ns > from_ns && way->steps++ < CHAIN_STEPS &&
+    bool asked = way->hops == 1; /* of it, all is looked at that is remembered: its causes count */
+    while (to_ns > from_ns && (way->steps++ < CHAIN_STEPS || asked) &&
            (record = record_of(way->chains, *at)) != NULL) {
         uint64_t since_ns = record->t_ns > from_ns ? record->t_ns : from_ns;
         if (since_ns < to_ns) {
