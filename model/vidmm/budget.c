@@ -89,6 +89,12 @@ static void expect_trouble(struct vidmm *vidmm, enum vidmm_group group)
         sim_after(vidmm->sim, &vidmm->trim, vidmm->profile->vidmm.trim_response_ns);
 }
 
+void vidmm_still_over_budget(struct vidmm *vidmm)
+{
+    for (enum vidmm_group group = 0; group < VIDMM_GROUPS && is_on(vidmm); group++)
+        expect_trouble(vidmm, group);
+}
+
 void vidmm_charge(struct vidmm_allocation *allocation, bool more)
 {
     struct vidmm *vidmm = allocation->vidmm;

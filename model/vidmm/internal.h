@@ -368,6 +368,10 @@ void vidmm_budgets_init(struct vidmm *vidmm);
 void vidmm_trim_init(struct vidmm *vidmm);
 void vidmm_umd_init(struct vidmm *vidmm);
 
+/* A process submits something: if what was trimmed when it was told was not enough, because its
+ * work needed the rest, it is told again. */
+void vidmm_still_over_budget(struct vidmm *vidmm);
+
 /* Some device has come to require the allocation, or none does any more. */
 void vidmm_charge(struct vidmm_allocation *allocation, bool more);
 

@@ -162,6 +162,7 @@ void vidmm_umd_use(struct vidmm_device *device, struct vidmm_allocation *const *
     device->names_references |= count > 0;
     if (!process->active)
         becomes_active(process);
+    vidmm_still_over_budget(vidmm);
     for (uint32_t i = 0; i < count; i++) {
         if (items[i]->trimmed && vidmm_residency_restore(device, items[i]))
             vidmm_count(vidmm, "made_resident_again_after_a_trim", 1);
