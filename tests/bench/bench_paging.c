@@ -16,6 +16,7 @@ struct pressure {
     uint64_t events;
     uint32_t allocations, references; /* alive; of each packet */
     uint64_t smallest, largest;       /* bytes: sizes are spread evenly over the octaves between */
+    uint64_t pause_ns;                /* between packets */
 };
 
 static uint64_t some_size(gsl_rng *random, const struct pressure *wanted)
@@ -51,7 +52,7 @@ static bool create_all(struct trace_writer *writer, const struct pressure *wante
 static bool submit_all(struct trace_writer *writer, const struct pressure *wanted, gsl_rng *random,
                        struct trace_error *error)
 {
-    enum { REFERENCES_MAX = 16, GPU_NS = 20000, PAUSE_NS = 30000 };
+    enum { REFERENCES_MAX = 16, GPU_NS = 20000 };
     struct trace_name names[REFERENCES_MAX];
     struct trace_event event = {.op = TRACE_SUBMIT,
                                 .given = TRACE_GIVEN(TRACE_CONTEXT) | TRACE_GIVEN(TRACE_GPU) |
@@ -63,7 +64,7 @@ static bool submit_all(struct trace_writer *writer, const struct pressure *wante
                                 .allocations = {names, wanted->references}};
     bool good = true;
     for (uint64_t i = 0; i < wanted->events && good; i++) {
-        event.t_ns += PAUSE_NS;
+        event.t_ns += wanted->pause_ns;
         for (uint32_t k = 0; k < wanted->references; k++)
             names[k] =
                 (struct trace_name){.number = 1 + gsl_rng_uniform_int(random, wanted->allocations)};
@@ -106,10 +107,10 @@ static bool generate_pressure(const void *what, struct bench_answer *answer)
 }
 
 /* A working set of twice the video memory, allocations of 64 KiB to 16 MiB: their mean is 2.9 MiB.
- */
+ * Packets come as fast as the link can keep up with. */
 static void oversubscribed(const struct bench *bench, const char *trace, const char *output)
 {
-    const struct pressure pressure = {trace, bench->events, 2900, 1, 65536, 16777216};
+    const struct pressure pressure = {trace, bench->events, 2900, 1, 65536, 16777216, 800000};
     const struct bench_replaying what = {
         .trace = trace,
         .output = output,
@@ -134,12 +135,18 @@ static void twice_as_many(const struct bench *bench, const char *trace, const ch
     char other[340];
     snprintf(other, sizeof other, "%s.more.wtrace", trace);
     uint32_t few = bench->quick ? 10000 : 100000;
-    const struct pressure fewer = {trace, bench->events, few, 8, 4096, 4096};
-    const struct pressure more = {other, bench->events, 2 * few, 8, 4096, 4096};
+    const struct pressure fewer = {trace, bench->events, few, 8, 4096, 4096, 200000};
+    const struct pressure more = {other, bench->events, 2 * few, 8, 4096, 4096, 200000};
     bench_run(generate_pressure, &fewer);
     bench_run(generate_pressure, &more);
-    const struct bench_replaying with_few = {.trace = trace, .output = output};
-    const struct bench_replaying with_more = {.trace = other, .output = output};
+    const struct bench_replaying with_few = {.trace = trace,
+                                             .output = output,
+                                             .keys = {{"segments.local.page", "4KiB"}},
+                                             .unwatched = true};
+    const struct bench_replaying with_more = {.trace = other,
+                                              .output = output,
+                                              .keys = {{"segments.local.page", "4KiB"}},
+                                              .unwatched = true};
     struct bench_answer many, some;
     bench_compare(bench, bench_replay_trace, &with_more, bench_replay_trace, &with_few, &many,
                   &some);

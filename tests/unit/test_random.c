@@ -1,5 +1,6 @@
 /* Random valid workloads, replayed with every check: nothing breaks, nobody waits for ever, and
- * what the probe saw adds up. The seeds are printed; WDDMSIM_RANDOM_RUNS sets how many. */
+ * what the probe saw adds up. The seeds are printed; WDDMSIM_RANDOM_RUNS sets how many,
+ * WDDMSIM_RANDOM_EVENTS how long each of the workloads is. */
 #include "model/vidmm/vidmm.h"
 #include "traces/reader.h"
 #include "workloads/replay.h"
@@ -564,7 +565,11 @@ static void write_workload(struct workload *workload, const char *path)
     if (!workload->out)
         child_fails("cannot write %s", path);
     fprintf(workload->out, "{\"wddmsim\":1,\"residency\":\"%s\"}\n", residencies[residency]);
-    for (int i = 0; i < EVENTS; i++)
+    const char *wish = getenv("WDDMSIM_RANDOM_EVENTS");
+    uint64_t events = wish ? strtoull(wish, NULL, 10) : EVENTS;
+    if (wish)
+        alarm(0); /* as long as that takes */
+    for (uint64_t i = 0; i < events; i++)
         one_event(workload);
     for (size_t i = 0; i < PROCESSES; i++)
         if (workload->processes[i].alive && below(workload, 2))
