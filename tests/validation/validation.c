@@ -32,6 +32,8 @@ static const struct experiment {
     {"A11", "submission bubbles (NVAPI, command buffers)", submission_bubbles},
     {"A13", "the starved normal band (DXGKARG_SETUPPRIORITYBANDS)", starved_band},
     {"A14", "the Windows recording, packet by packet", windows_recording},
+    {"A15", "the Windows recording: create, destroy, and the deferral between",
+     windows_destruction},
     {"B1", "one queue, one engine: M/M/1, M/D/1, M/G/1", one_queue},
     {"B2", "several engines of one queue: M/M/c", several_engines},
     {"B3", "two priorities", priorities},

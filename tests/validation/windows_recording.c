@@ -1,6 +1,8 @@
 /* The Windows recording: when each packet completes, given when it was submitted, what it waits
- * for, and how long the engine and the driver take for it. */
+ * for, and how long the engine and the driver take for it; and how long what is terminated has to
+ * wait until it is destroyed. */
 #include "model/memory.h"
+#include "model/status.h"
 #include "tests/bench/blind.h"
 #include "tests/unit/child.h"
 #include "tests/validation/validation.h"
@@ -11,7 +13,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
-enum { PACKETS = 4096 };
+enum { PACKETS = 4096, CALLS = 512 };
 
 /* The first half of the recording by itself gives these means for the steps of the scheduler that
  * a trace does not have packet by packet; the profile has those of the whole. */
@@ -31,9 +33,23 @@ static const char *const of_first_half[][2] = {
     {NULL, NULL},
 };
 
+struct submission {
+    uint64_t start_ns, done_ns;
+    uint32_t pid;
+};
+
+struct durations {
+    size_t count;
+    double ns[CALLS];
+};
+
 struct outcome {
     size_t count;
     double submitted_ns[PACKETS], recorded_ns[PACKETS], simulated_ns[PACKETS];
+    struct submission submissions[PACKETS], destructions[CALLS];
+    size_t submission_count;
+    struct durations creates, destroys, makes_resident; /* call to return */
+    struct durations deferred, recorded_deferred;       /* terminated to destroyed */
     uint64_t switches, preemption_packets, preempted;
     double recorded_switches, recorded_preemption_packets, recorded_preempted;
 };
@@ -41,16 +57,43 @@ struct outcome {
 static char path[600];
 static const char *const (*settings)[2];
 
-static void note_call(void *self, const struct probe_call *call)
+static void add_duration(struct durations *durations, uint64_t ns)
 {
-    struct outcome *outcome = self;
-    if (strcmp(call->op, "Submit") != 0 || !call->expected.has_done)
-        return;
-    if (outcome->count == PACKETS)
+    if (durations->count == CALLS)
+        child_fails("more calls than are known of");
+    durations->ns[durations->count++] = (double)ns;
+}
+
+static void note_submission(struct outcome *outcome, const struct probe_call *call)
+{
+    if (outcome->submission_count == PACKETS)
         child_fails("more packets than are known of");
+    outcome->submissions[outcome->submission_count++] =
+        (struct submission){call->start_ns, call->done_ns, call->pid};
+    if (!call->expected.has_done)
+        return;
     outcome->submitted_ns[outcome->count] = (double)call->due_ns;
     outcome->recorded_ns[outcome->count] = (double)call->expected.latency_ns;
     outcome->simulated_ns[outcome->count++] = (double)(call->done_ns - call->start_ns);
+}
+
+static void note_call(void *self, const struct probe_call *call)
+{
+    struct outcome *outcome = self;
+    uint64_t dur_ns = call->return_ns - call->start_ns;
+    if (strcmp(call->op, "Submit") == 0)
+        note_submission(outcome, call);
+    else if (strcmp(call->op, "CreateAllocation") == 0)
+        add_duration(&outcome->creates, dur_ns);
+    else if (strcmp(call->op, "MakeResident") == 0 && call->status == STATUS_SUCCESS)
+        add_duration(&outcome->makes_resident, dur_ns);
+    else if (strcmp(call->op, "DestroyAllocation") == 0 && call->expected.has_done) {
+        outcome->destructions[outcome->deferred.count] =
+            (struct submission){call->start_ns, call->done_ns, call->pid};
+        add_duration(&outcome->destroys, dur_ns);
+        add_duration(&outcome->deferred, call->done_ns - call->start_ns);
+        add_duration(&outcome->recorded_deferred, call->expected.latency_ns);
+    }
 }
 
 static void note_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
@@ -191,5 +234,61 @@ void windows_recording(void)
     outcome = run_with(of_first_half);
     validation_between("second half, costs of the first: median", 0, 6,
                        error_quantile(outcome, HALF_NS, 0.5), "%");
+    munmap(outcome, sizeof *outcome);
+}
+
+static double median_us(struct durations *durations)
+{
+    gsl_sort(durations->ns, 1, durations->count);
+    return gsl_stats_median_from_sorted_data(durations->ns, 1, durations->count) / 1e3;
+}
+
+/* Destructions that end before a packet which their process had submitted earlier; and, as a
+ * measure of how much that says, those that find such packets at all. */
+static void count_early(const struct outcome *outcome, double *early, double *behind)
+{
+    *early = *behind = 0;
+    for (size_t i = 0; i < outcome->deferred.count; i++) {
+        const struct submission *destroy = &outcome->destructions[i];
+        bool is_early = false, is_behind = false;
+        for (size_t j = 0; j < outcome->submission_count; j++) {
+            const struct submission *submission = &outcome->submissions[j];
+            if (submission->pid != destroy->pid || submission->start_ns > destroy->start_ns)
+                continue;
+            is_behind |= submission->done_ns > destroy->start_ns;
+            is_early |= submission->done_ns > destroy->done_ns;
+        }
+        *early += is_early;
+        *behind += is_behind;
+    }
+}
+
+void windows_destruction(void)
+{
+    if (!find_recording()) {
+        validation_skip("the recording is not there (WDDMSIM_SHARED)");
+        return;
+    }
+    struct outcome *outcome = run_with(NULL);
+    validation_between("CreateAllocation, call to return: median", 40, 50,
+                       median_us(&outcome->creates), "us");
+    validation_between("MakeResident of what is there, call to return: median", 12.4, 12.6,
+                       median_us(&outcome->makes_resident), "us");
+    validation_between("DestroyAllocation, call to return: median", 0, 10,
+                       median_us(&outcome->destroys), "us");
+    double least = INFINITY, most = 0, early, behind;
+    for (size_t i = 0; i < outcome->deferred.count; i++) {
+        double ratio = outcome->deferred.ns[i] / outcome->recorded_deferred.ns[i];
+        least = fmin(least, ratio);
+        most = fmax(most, ratio);
+    }
+    validation_between("terminated to destroyed: the least of what was recorded", 0.5, 2, least,
+                       "");
+    validation_between("terminated to destroyed: the most of what was recorded", 0.5, 2, most, "");
+    count_early(outcome, &early, &behind);
+    validation_between("destroyed before an earlier packet of the process", 0, 0, early, "");
+    validation_between("terminated while there are such packets", 1, 26, behind, "");
+    validation_between("terminated to destroyed: median", 700, 1200, median_us(&outcome->deferred),
+                       "us");
     munmap(outcome, sizeof *outcome);
 }
