@@ -202,6 +202,12 @@ expect 0 --workload scan -H ideal -o sample -q --design saltelli:4 \
     --vary segments.local.size=16MiB..256MiB --vary link.bandwidth-in=1GB/s..8GB/s
 [ "$(grep -c ',point,done,' sample/sweep.csv)" -eq 16 ] || fail "not 4 x (2 + 2) points"
 
+# Memory that is refused is no time saved: 1 GiB does not fit into 1 GiB beside what contexts keep there.
+expect 0 --workload swap -s workload.working-set=1GiB -s workload.work=10ms --no-report -o refused \
+    --vary segments.local.size=1GiB,3GiB
+prints "At 1 of 3 points calls fail that do not at the baseline, as at segments.local.size=1GiB (MakeResident: STATUS_NO_MEMORY,"
+[ "$(grep -c 'MakeResident: STATUS_NO_MEMORY' refused/sweep.csv)" -eq 1 ] || fail "the table does not say which calls failed"
+
 # Kills. These points take long enough to be caught at work.
 slow="--workload frames -s workload.frames=3000 --no-report --vary segments.local.size=1GiB..4GiB:1GiB"
 expect 0 $slow -q -o whole

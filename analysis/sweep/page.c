@@ -59,7 +59,8 @@ static void notes(FILE *out, const struct sweep_table *table)
     for (size_t i = 0; i < table->points && listed < LISTED; i++) {
         const struct sweep_point *point = &table->point[i];
         char where[300];
-        if (point->message == NULL || strcmp(point->message, last) == 0)
+        if (point->state == SWEEP_DONE || point->message == NULL ||
+            strcmp(point->message, last) == 0)
             continue;
         say_levels(table, point->at, where, sizeof where);
         html(out, "<li>%s (%s): %s</li>\n", point->role == SWEEP_BASELINE ? "the baseline" : where,
@@ -272,7 +273,8 @@ void page_sweep(FILE *out, const struct sweep_view *view, const char *directory,
                 const struct plot_outcome outcomes[SWEEP_FIGURES])
 {
     const struct sweep_table *table = view->table;
-    char title[SAY_ROOM], range[SAY_ROOM], effects[SAY_ROOM], knee[SAY_ROOM], wins[SAY_ROOM];
+    char title[SAY_ROOM], range[SAY_ROOM], effects[SAY_ROOM], knee[SAY_ROOM], wins[SAY_ROOM],
+        failing[SAY_ROOM];
     say_title(table, title);
     say_range(table, 0, range);
     say_effects(view, effects);
@@ -283,6 +285,9 @@ void page_sweep(FILE *out, const struct sweep_view *view, const char *directory,
     if (table->question[0] != 0)
         prose(out, table->question);
     notes(out, table);
+    say_failing(table, failing);
+    if (failing[0] != 0)
+        prose(out, failing);
     key_numbers(out, view);
     if (table->searches > 0)
         fputs("<h2>What was found</h2>\n", out);

@@ -110,6 +110,8 @@ void sweep_print(const struct sweep_table *table, const char *directory, FILE *o
     putc('\n', out);
     print_metrics(table, out);
     putc('\n', out);
+    say_failing(table, text);
+    print_line(out, text);
     for (size_t i = 0; i < table->searches; i++) {
         char where[300];
         say_levels(table, table->search[i].at, where, sizeof where);

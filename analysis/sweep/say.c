@@ -216,6 +216,28 @@ void say_wins(const struct sweep_view *view, char *text)
     }
 }
 
+void say_failing(const struct sweep_table *table, char *text)
+{
+    const struct sweep_point *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < table->points; i++) {
+        const struct sweep_point *point = &table->point[i];
+        if (point->state != SWEEP_DONE || point->message == NULL)
+            continue;
+        first = first != NULL ? first : point;
+        count++;
+    }
+    char where[300];
+    text[0] = 0;
+    if (first == NULL)
+        return;
+    say_levels(table, first->at, where, sizeof where);
+    snprintf(text, SAY_ROOM,
+             "At %zu of %zu points calls fail that do not at the baseline, as at %s (%s). What "
+             "programs did without there takes no time: such points cannot be compared.",
+             count, table->points, where, first->message);
+}
+
 static void say_condition(const struct sweep_table *table, char *text, size_t size)
 {
     char bound[HUMAN_ROOM];

@@ -22,6 +22,9 @@ void say_knee(const struct sweep_view *view, char *text);
 /* Which value of a key of names is best, and how often. */
 void say_wins(const struct sweep_view *view, char *text);
 
+/* At how many points calls fail otherwise than at the baseline, and how at the first. */
+void say_failing(const struct sweep_table *table, char *text);
+
 /* What one search found. */
 void say_search(const struct sweep_table *table, const struct sweep_search *search, char *text);
 

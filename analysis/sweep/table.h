@@ -49,7 +49,8 @@ struct sweep_point {
     struct sweep_level *at; /* one for each axis */
     size_t *level; /* its place among the axis' levels; the number of levels: it is not listed */
     uint64_t seed;
-    char *message; /* why it failed or is invalid, else NULL */
+    char *message; /* why it failed or is invalid; if it is done: which calls failed that do
+                    * not at the baseline; else NULL */
     double *value; /* one for each metric; NaN: it has none */
 };
 

@@ -139,9 +139,41 @@ static void choose_metrics(const struct study *study, const struct plan *plan,
     json_decref(typical);
 }
 
+/* Which calls failed, and how; free() it. */
+static char *failed_calls(const json_t *summary)
+{
+    char *text;
+    size_t length;
+    FILE *out = heap_check(open_memstream(&text, &length));
+    const char *op, *status, *between = "";
+    json_t *call, *times;
+    json_object_foreach(json_object_get(summary, "calls"), op, call)
+        json_object_foreach(json_object_get(call, "failures"), status, times)
+    {
+        fprintf(out, "%s%s: %s", between, op, status);
+        between = ", ";
+    }
+    fclose(out);
+    return heap_check(text);
+}
+
+/* Points where calls fail otherwise than at the baseline say so: what programs did without there
+ * takes no time. */
+static void note_failed_calls(struct sweep_table *table, char *const *failed)
+{
+    const char *usual = "";
+    for (size_t i = 0; i < table->points; i++)
+        if (table->point[i].role == SWEEP_BASELINE && failed[i] != NULL)
+            usual = failed[i];
+    for (size_t i = 0; i < table->points; i++)
+        if (failed[i] != NULL && failed[i][0] != 0 && strcmp(failed[i], usual) != 0)
+            table->point[i].message = heap_text(failed[i]);
+}
+
 static void read_values(const struct study *study, const struct plan *plan, const char *directory,
                         struct sweep_table *table)
 {
+    char **failed = heap_new(table->points, sizeof *failed);
     for (size_t i = 0; i < table->points; i++) {
         struct sweep_point *point = &table->point[i];
         point->value = heap_new(table->metrics, sizeof *point->value);
@@ -151,6 +183,8 @@ static void read_values(const struct study *study, const struct plan *plan, cons
             if (summary == NULL) {
                 store_forget(directory, plan->keys[i]);
                 point->state = SWEEP_MISSING;
+            } else {
+                failed[i] = failed_calls(summary);
             }
         }
         for (size_t m = 0; m < table->metrics; m++)
@@ -160,6 +194,10 @@ static void read_values(const struct study *study, const struct plan *plan, cons
                                   : metric_value(summary, table->metric[m].path);
         json_decref(summary);
     }
+    note_failed_calls(table, failed);
+    for (size_t i = 0; i < table->points; i++)
+        free(failed[i]);
+    free(failed);
 }
 
 /* Of the metrics that nobody asked for, those stay that some run has. */

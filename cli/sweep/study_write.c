@@ -44,7 +44,8 @@ static void switch_line(FILE *out, const char *option, bool on)
 static void list(FILE *out, const char *option, const struct study_texts *texts)
 {
     for (size_t i = 0; i < texts->count; i++) {
-        fprintf(out, i == 0 ? "%s:\n" : "", option);
+        if (i == 0)
+            fprintf(out, "%s:\n", option);
         fputs("  - ", out);
         quoted(out, texts->items[i].text);
         putc('\n', out);
@@ -63,7 +64,8 @@ static void keyed(FILE *out, const char *option, const struct study_texts *texts
 {
     for (size_t i = 0; i < texts->count; i++) {
         size_t length = strcspn(texts->items[i].text, "=");
-        fprintf(out, i == 0 ? "%s:\n" : "", option);
+        if (i == 0)
+            fprintf(out, "%s:\n", option);
         entry(out, texts->items[i].text, length, texts->items[i].text + length + 1);
     }
 }
