@@ -19,7 +19,7 @@ enum {
     CHAIN_RECORDS = 1 << 18,
     CHAIN_JOBS = 1 << 16,
     CHAIN_HOPS = 12,             /* deeper ones are not followed */
-    CHAIN_STEPS = 1 << 16,       /* records looked at for one stretch; the rest is forgotten */
+    CHAIN_STEPS = 1 << 15,       /* records looked at for one stretch; the rest is forgotten */
     CHAIN_LABEL = 24,            /* of a name of memory, longer ones are cut */
     CHAIN_THREAD = PROBE_THINGS, /* one more kind of place; id: a number of ours */
     CHAIN_KINDS

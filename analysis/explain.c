@@ -31,11 +31,20 @@ void explain_found(void *self, struct probe_thing who, struct probe_thing what)
     chains_found(&recorder->chains, who, what);
 }
 
-static void add(struct recorder *recorder, struct slowest *slowest, const struct slow *slow,
-                uint64_t job)
+/* Explains the slow calls and frames that are due, or all there are. */
+static void explain_slowest(struct recorder *recorder, bool all)
 {
     const struct chain_names names = record_names(recorder);
-    slowest_add(slowest, slow, job, &recorder->chains, &names);
+    for (uint32_t i = 0; i < recorder->ops; i++)
+        slowest_explain(&recorder->op[i].slowest, &recorder->chains, &names, all);
+    slowest_explain(&recorder->slowest_frames, &recorder->chains, &names, all);
+    recorder->explain_due = recorder->chains.next + SLOWEST_PATIENCE / 16;
+}
+
+void explain_close(struct recorder *recorder)
+{
+    explain_slowest(recorder, true);
+    matrix_close(&recorder->matrix);
 }
 
 struct sums {
@@ -79,6 +88,8 @@ void explain_call(struct recorder *recorder, struct record_op *op, const struct 
     matrix_add(&recorder->matrix, &recorder->chains, call->pid, call->job, call->start_ns, end_ns);
     if (recorder->options.check && call->job != 0)
         check(recorder, call, end_ns);
+    if (recorder->chains.next >= recorder->explain_due)
+        explain_slowest(recorder, false);
     if (!slowest_wants(&op->slowest, latency_ns))
         return;
     struct slow slow = {.index = call->index,
@@ -86,7 +97,7 @@ void explain_call(struct recorder *recorder, struct record_op *op, const struct 
                         .ns = latency_ns,
                         .pid = call->pid,
                         .tid = call->tid};
-    add(recorder, &op->slowest, &slow, call->job);
+    slowest_add(&op->slowest, &slow, call->job, &recorder->chains);
 }
 
 void explain_frame(struct recorder *recorder, uint32_t pid, uint64_t job, uint64_t begun_ns,
@@ -95,8 +106,8 @@ void explain_frame(struct recorder *recorder, uint32_t pid, uint64_t job, uint64
     uint64_t ns = now_ns - begun_ns;
     if (job == 0 || !slowest_wants(&recorder->slowest_frames, ns))
         return;
-    add(recorder, &recorder->slowest_frames,
-        &(struct slow){.start_ns = begun_ns, .ns = ns, .pid = pid}, job);
+    slowest_add(&recorder->slowest_frames,
+                &(struct slow){.start_ns = begun_ns, .ns = ns, .pid = pid}, job, &recorder->chains);
 }
 
 static json_t *whole(uint64_t value)

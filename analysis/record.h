@@ -196,6 +196,7 @@ struct recorder {
     struct chains chains;
     struct matrix matrix;
     struct slowest slowest_frames;
+    uint64_t explain_due; /* chain record at which the slowest are looked at again */
     struct timeline *timeline; /* NULL: not asked for */
     uint64_t chains_checked, chain_mismatches;
     char chain_mismatch[200]; /* the first one */
@@ -299,6 +300,7 @@ void explain_wait_timeline(void *self, uint64_t now_ns, struct probe_thing who,
 void explain_found(void *self, struct probe_thing who, struct probe_thing what);
 void explain_call(struct recorder *recorder, struct record_op *op, const struct probe_call *call,
                   uint64_t latency_ns);
+void explain_close(struct recorder *recorder); /* the run is over */
 void explain_frame(struct recorder *recorder, uint32_t pid, uint64_t job, uint64_t begun_ns,
                    uint64_t now_ns);
 json_t *explain_slowest_json(const struct slowest *slowest, bool calls);

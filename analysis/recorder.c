@@ -333,7 +333,7 @@ static void close_books(struct recorder *recorder, const struct recorder_run *ru
         run->simulated_ns > recorder->last_ns ? run->simulated_ns : recorder->last_ns;
     residency_close(recorder);
     engines_close(recorder);
-    matrix_close(&recorder->matrix);
+    explain_close(recorder);
     HASH_SORT(recorder->processes, by_pid);
     HASH_SORT(recorder->contexts, by_id);
     if (recorder->blame_mismatches != 0)

@@ -239,14 +239,14 @@ static void fold(struct collection *collection)
     memmove(stretch, stretch + kept, collection->count * sizeof *stretch);
 }
 
-static void explain(struct slow *slow, uint64_t job, struct chains *chains,
-                    const struct chain_names *names)
+static void explain(struct slow *slow, struct chains *chains, const struct chain_names *names)
 {
     struct collection collection;
     collection.chains = chains;
     collection.count = 0;
     collection.rest_ns = collection.rest = 0;
-    chains_follow(chains, job, slow->start_ns, slow->start_ns + slow->ns, collect, &collection);
+    chains_follow(chains, slow->job, slow->start_ns, slow->start_ns + slow->ns, collect,
+                  &collection);
     if (collection.count + (collection.rest != 0) > CHAIN_LINES)
         fold(&collection);
     if (collection.count + (collection.rest != 0) > CHAIN_LINES)
@@ -270,20 +270,41 @@ static void free_slow(struct slow *slow)
 }
 
 void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
-                 struct chains *chains, const struct chain_names *names)
+                 const struct chains *chains)
 {
     if (!slowest_wants(slowest, slow->ns))
         return;
     struct slow *kept = heap_new(1, sizeof *kept);
     *kept = *slow;
-    if (job != 0)
-        explain(kept, job, chains, names);
+    kept->job = job;
+    kept->due = chains->next + SLOWEST_PATIENCE;
+    if (slowest->count == 0 || (job != 0 && kept->due < slowest->due))
+        slowest->due = kept->due;
     if (slowest->count == SLOWEST)
         free_slow(slowest->slow[--slowest->count]);
     size_t at = slowest->count++;
     for (; at > 0 && slowest->slow[at - 1]->ns < slow->ns; at--)
         slowest->slow[at] = slowest->slow[at - 1];
     slowest->slow[at] = kept;
+}
+
+void slowest_explain(struct slowest *slowest, struct chains *chains,
+                     const struct chain_names *names, bool all)
+{
+    if (slowest->due > chains->next && !all)
+        return;
+    slowest->due = UINT64_MAX;
+    for (size_t i = 0; i < slowest->count; i++) {
+        struct slow *slow = slowest->slow[i];
+        if (slow->job == 0)
+            continue;
+        if (slow->due <= chains->next || all) {
+            explain(slow, chains, names);
+            slow->job = 0;
+        } else if (slow->due < slowest->due) {
+            slowest->due = slow->due;
+        }
+    }
 }
 
 void slowest_clear(struct slowest *slowest)

@@ -5,7 +5,13 @@
 
 #include "analysis/chains.h"
 
-enum { SLOWEST = 10, CHAIN_LINES = 12 };
+enum {
+    SLOWEST = 10,
+    CHAIN_LINES = 12,
+    /* Chain records after which a slow call is explained, before what it waited for is forgotten.
+     * While every call is slower than the one before, most are out of the list again by then. */
+    SLOWEST_PATIENCE = CHAIN_RECORDS / 16
+};
 
 /* A stretch of a chain. The lines of a chain follow each other in time and add up to the whole;
  * where there would be too many, stretches that went the same way are one line. */
@@ -20,6 +26,7 @@ struct chain_line {
 struct slow {
     uint64_t index, start_ns, ns; /* index: of the call */
     uint32_t pid, tid;
+    uint64_t job, due; /* job: to be explained once the chains' next record is `due`; 0: it is */
     size_t lines;
     struct chain_line line[CHAIN_LINES];
 };
@@ -28,6 +35,7 @@ struct slow {
 struct slowest {
     size_t count;
     struct slow *slow[SLOWEST];
+    uint64_t due; /* the first date of one to be explained, or earlier; UINT64_MAX: no date */
 };
 
 /* Whether one that took so long belongs there. */
@@ -36,9 +44,13 @@ static inline bool slowest_wants(const struct slowest *slowest, uint64_t ns)
     return slowest->count < SLOWEST || ns > slowest->slow[SLOWEST - 1]->ns;
 }
 
-/* Puts it there, with the chain of its job (0: it was at work all the time). */
+/* Puts it there, to be explained by the chain of its job (0: it was at work all the time). */
 void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
-                 struct chains *chains, const struct chain_names *names);
+                 const struct chains *chains);
+
+/* Explains those that are due, or all. */
+void slowest_explain(struct slowest *slowest, struct chains *chains,
+                     const struct chain_names *names, bool all);
 
 void slowest_clear(struct slowest *slowest);
 

@@ -312,9 +312,11 @@ static void a_chain_is_told_in_order(void **unused)
     const struct chain_names names = {name, name, name, (void *)(uintptr_t) "3d"};
     memory_in_the_way_is_its_owners_doing(unused);
     for (uint64_t i = 0; i < SLOWEST; i++)
-        slowest_add(&slowest, &(struct slow){.index = i, .ns = 5 + i, .pid = 10}, 0, &chains,
-                    &names);
-    slowest_add(&slowest, &(struct slow){.index = 100, .ns = 100, .pid = 10}, 1, &chains, &names);
+        slowest_add(&slowest, &(struct slow){.index = i, .ns = 5 + i, .pid = 10}, 0, &chains);
+    slowest_add(&slowest, &(struct slow){.index = 100, .ns = 100, .pid = 10}, 1, &chains);
+    slowest_explain(&slowest, &chains, &names, false);
+    assert_int_equal(slowest.slow[0]->lines, 0); /* not yet */
+    slowest_explain(&slowest, &chains, &names, true);
     assert_false(slowest_wants(&slowest, 6));
     assert_int_equal(slowest.count, SLOWEST);
     assert_int_equal(slowest.slow[SLOWEST - 1]->ns, 6);
@@ -349,7 +351,8 @@ static struct slowest behind_twenty(uint32_t processes)
         t += 10 + i;
     }
     assert_int_equal(t, 390);
-    slowest_add(&slowest, &(struct slow){.ns = t, .pid = 10}, 1, &chains, &names);
+    slowest_add(&slowest, &(struct slow){.ns = t, .pid = 10}, 1, &chains);
+    slowest_explain(&slowest, &chains, &names, true);
     return slowest;
 }
 
