@@ -49,7 +49,6 @@ static bool make_copy(struct trace_seekable *seekable, struct trace_input *input
                       struct trace_error *error)
 {
     const char *path = trace_input_path(input);
-    error->message[0] = '\0';
     for (;;) {
         if (!trace_buffer_reserve(&seekable->copy, PIECE))
             return trace_fail(error, false, "%s: out of memory", path);
@@ -72,6 +71,7 @@ bool trace_seekable_open(struct trace_input *input, struct trace_seekable **resu
                          struct trace_error *error)
 {
     *result = NULL;
+    error->message[0] = '\0';
     struct trace_seekable *seekable = calloc(1, sizeof *seekable);
     if (seekable == NULL)
         return trace_fail(error, false, "%s: out of memory", trace_input_path(input));

@@ -10,7 +10,7 @@ struct trace_seekable;
 
 /* `input`, of which nothing may have been consumed, stays the caller's and must outlive it. A
  * stream that ends in an error is taken as far as it went: the error is in *error, with a message,
- * and true is answered. False: no memory, no room. */
+ * which is empty otherwise, and true is answered. False: no memory, no room. */
 bool trace_seekable_open(struct trace_input *input, struct trace_seekable **seekable,
                          struct trace_error *error);
 

@@ -532,7 +532,7 @@ static void test_dat_of_a_file(void **state)
     (void)state;
     struct dat_made made = {.version = 7, .packing = "zstd", .processes = "70 69\n"};
     char path[] = "/tmp/wddmsim-test-XXXXXX";
-    struct trace_error error;
+    struct trace_error error = {.message = "of something else, earlier"};
     struct trace_reader *reader;
     struct trace_event event;
     dat_sample(&made);
@@ -543,8 +543,10 @@ static void test_dat_of_a_file(void **state)
     if (!trace_open(path, NULL, &reader, &error))
         fail_msg("%s", error.message);
     size_t events = 0;
-    while (trace_next(reader, &event, &error) == TRACE_EVENT)
+    enum trace_result result;
+    while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT)
         events++;
+    assert_int_equal(result, TRACE_END);
     assert_int_equal(events, 7);
     trace_close(reader);
     unlink(path);
