@@ -28,7 +28,9 @@ static const struct argp_option options[] = {
     {"unknown-size", UNKNOWN_SIZE, "SIZE", 0,
      "bytes of an object whose creation was not recorded (default: what the trace says)", 2},
     {"skip-bad", SKIP_BAD, NULL, 0, "count and report bad events instead of stopping", 2},
-    {"seed", SEED, "N", 0, "seed of everything random (default: 1)", 4},
+    {"seed", SEED, "N", 0,
+     "seed of what is left to chance, such as the victims of vidmm.eviction=random (default: 1)",
+     4},
     {"check", CHECK, NULL, 0, "verify the model's invariants while running", 4},
     {0},
 };

@@ -201,6 +201,16 @@ done
 expect 0 replay wddmsim-demo/frames.jsonl --no-report --check -o again
 cmp wddmsim-demo/latency.csv again/latency.csv || fail "two replays differ"
 
+# The seed of a replay: the same victims again, others with another one; it is told.
+random="$WDDMSIM replay sample.jsonl -q --no-report -s vidmm.eviction=random -s segments.local.size=2GiB"
+for run in 7 7again 8; do
+    $random --seed "${run%again}" -o "seed$run" || fail "--seed $run"
+done
+[ "$(wc -l <seed7/paging.csv)" -gt 100 ] || fail "too few evictions for a test of chance"
+cmp -s seed7/paging.csv seed7again/paging.csv || fail "the same seed evicts other allocations"
+cmp -s seed7/paging.csv seed8/paging.csv && fail "the seed of a replay changes nothing"
+grep -q '"seed": 8' seed8/summary.json || fail "the seed is not in the summary"
+
 # What can be read only once is not read again for its checksum.
 mkfifo pipe
 cat sample.jsonl >pipe &

@@ -441,6 +441,7 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
     }
     replay.player.check = options->check;
     replay.player.foresight = options->foresight;
+    vidmm_seed(replay.player.vidmm, options->seed);
     for (size_t i = 0; i < options->fault_count; i++)
         dxgkrnl_order_fault(replay.player.dxgkrnl, &options->faults[i]);
     struct probe_machine machine;

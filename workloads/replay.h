@@ -18,9 +18,9 @@ enum replay_pace {
 struct replay_options {
     enum replay_pace pace;
     uint64_t from_ns, to_ns; /* the part of the trace to play; to_ns UINT64_MAX: to its end */
-    uint64_t seed;
-    bool check;                      /* verify the model's invariants while running */
-    bool skip_bad;                   /* count and report bad events instead of stopping */
+    uint64_t seed;           /* of what the victim policy leaves to chance */
+    bool check;              /* verify the model's invariants while running */
+    bool skip_bad;           /* count and report bad events instead of stopping */
     const struct dxgk_fault *faults; /* steps of calls that are to fail */
     size_t fault_count;
     const struct dxgkddi *miniport; /* NULL: the built-in one */

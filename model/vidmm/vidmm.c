@@ -68,6 +68,11 @@ void vidmm_destroy(struct vidmm *vidmm)
     free(vidmm);
 }
 
+void vidmm_seed(struct vidmm *vidmm, uint64_t seed)
+{
+    gsl_rng_set(vidmm->random, (seed ^ seed >> 32) & UINT32_MAX); /* that much it looks at */
+}
+
 void vidmm_mark(struct vidmm_allocation *allocation, bool marked)
 {
     struct vidmm_segment *segment = allocation->segment;

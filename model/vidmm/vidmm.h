@@ -49,6 +49,9 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
                            struct probe *probe);
 void vidmm_destroy(struct vidmm *vidmm);
 
+/* Starts the random numbers that a victim policy may draw: the same seed, the same victims. */
+void vidmm_seed(struct vidmm *vidmm, uint64_t seed);
+
 /* The state of a segment, for probe_machine. */
 void vidmm_segment_state(const void *vidmm, uint32_t segment, struct probe_segment_state *state);
 
