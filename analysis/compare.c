@@ -1,5 +1,6 @@
 #include "analysis/compare.h"
 #include "analysis/heap.h"
+#include "analysis/human.h"
 #include "analysis/output.h"
 #include "analysis/sweep/metric.h"
 
@@ -7,6 +8,7 @@
 #include <dirent.h>
 #include <locale.h>
 #include <math.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { RUNS_MOST = 4096 };
@@ -130,6 +132,46 @@ struct difference side_difference(const struct side *first, const struct side *s
         result.difference = estimate_mean(differences, result.pairs);
     free(differences);
     return result;
+}
+
+bool side_shift(const struct side *first, const struct side *second, const char *op,
+                const char *quantile, struct shift *shift)
+{
+    char path[256];
+    snprintf(path, sizeof path, "calls.%s.latency_ns.%s", op, quantile);
+    struct difference whole = side_difference(first, second, path);
+    *shift = (struct shift){.first = whole.first, .by = whole.difference.mean};
+    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
+        snprintf(path, sizeof path, "calls.%s.blame_at_ns.%s.%s", op, quantile,
+                 probe_cause_names[cause]);
+        double part = side_difference(first, second, path).difference.mean;
+        shift->part[cause] = isnan(part) ? 0 : part;
+    }
+    return !isnan(shift->by);
+}
+
+char *shift_text(char text[SHIFT_TEXT], const char *op, const char *quantile,
+                 const struct shift *shift, char *(*time)(char *text, double ns))
+{
+    enum { CAUSES_TOLD = 4 };
+    char size[HUMAN_ROOM];
+    double part[PROBE_CAUSES];
+    memcpy(part, shift->part, sizeof part);
+    size_t used = (size_t)snprintf(text, SHIFT_TEXT, "%s of %.64s %s by %s", quantile, op,
+                                   shift->by < 0 ? "fell" : "rose", time(size, fabs(shift->by)));
+    for (int told = 0; told < CAUSES_TOLD && used < SHIFT_TEXT; told++) {
+        int most = 0;
+        for (int cause = 1; cause < PROBE_CAUSES; cause++)
+            if (fabs(part[cause]) > fabs(part[most]))
+                most = cause;
+        if (part[most] == 0 || fabs(part[most]) < 0.02 * fabs(shift->by))
+            break;
+        used += (size_t)snprintf(text + used, SHIFT_TEXT - used, "%s %s %c%s",
+                                 told == 0 ? ":" : ",", probe_cause_names[most],
+                                 part[most] < 0 ? '-' : '+', time(size, fabs(part[most])));
+        part[most] = 0;
+    }
+    return text;
 }
 
 static const struct {

@@ -8,6 +8,7 @@
 
 #include "analysis/result.h"
 #include "analysis/steady.h"
+#include "model/probe.h"
 
 #include <stdio.h>
 
@@ -31,6 +32,21 @@ struct difference {
 
 struct difference side_difference(const struct side *first, const struct side *second,
                                   const char *path);
+
+/* How far a quantile ("p99") of an op's latency moves, in ns, and what it has more or less of. */
+struct shift {
+    double first, by, part[PROBE_CAUSES];
+};
+
+/* False if a side does not have the quantile. */
+bool side_shift(const struct side *first, const struct side *second, const char *op,
+                const char *quantile, struct shift *shift);
+
+/* "p99 of MakeResident fell by 4.10 ms: transfer -3.80 ms, queue -300 us": the causes that moved
+ * most. `time` writes nanoseconds. */
+enum { SHIFT_TEXT = 320 };
+char *shift_text(char text[SHIFT_TEXT], const char *op, const char *quantile,
+                 const struct shift *shift, char *(*time)(char *text, double ns));
 
 /* "calls.Submit.latency_ns.p99 > +5%": a number of the other results, or with a sign how far it is
  * from the first result's, in its own unit or in per cent of that. */

@@ -3,11 +3,10 @@
 #include "analysis/heap.h"
 #include "analysis/human.h"
 #include "analysis/sweep/metric.h"
-#include "model/probe.h"
 
 #include <math.h>
 
-enum { OPS = 16, CAUSES_TOLD = 4 };
+enum { OPS = 16 };
 
 static const char *const columns[] = {"mean", "p50", "p99"};
 
@@ -47,37 +46,13 @@ static void print_row(FILE *out, const char *title, const char *path, const stru
     fputc('\n', out);
 }
 
-/* "p99 of MakeResident fell by 4.10 ms: transfer -3.80 ms, queue -0.300 ms" */
-static void explain_shift(FILE *out, const char *op, const char *column, const struct side *first,
+static void explain_shift(FILE *out, const char *op, const char *quantile, const struct side *first,
                           const struct side *second)
 {
-    char path[256], size[HUMAN_ROOM];
-    double part[PROBE_CAUSES];
-    snprintf(path, sizeof path, "calls.%s.latency_ns.%s", op, column);
-    double by = side_difference(first, second, path).difference.mean;
-    if (isnan(by) || by == 0)
-        return;
-    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
-        snprintf(path, sizeof path, "calls.%s.blame_at_ns.%s.%s", op, column,
-                 probe_cause_names[cause]);
-        part[cause] = side_difference(first, second, path).difference.mean;
-        if (isnan(part[cause]))
-            part[cause] = 0;
-    }
-    fprintf(out, "%s of %s %s by %s", column, op, by < 0 ? "fell" : "rose",
-            metric_text(METRIC_NS, fabs(by), size));
-    for (int told = 0; told < CAUSES_TOLD; told++) {
-        int most = 0;
-        for (int cause = 1; cause < PROBE_CAUSES; cause++)
-            if (fabs(part[cause]) > fabs(part[most]))
-                most = cause;
-        if (part[most] == 0 || fabs(part[most]) < 0.02 * fabs(by))
-            break;
-        fprintf(out, "%s %s %s", told == 0 ? ":" : ",", probe_cause_names[most],
-                change_text(METRIC_NS, part[most], size));
-        part[most] = 0;
-    }
-    fputc('\n', out);
+    struct shift shift;
+    char text[SHIFT_TEXT];
+    if (side_shift(first, second, op, quantile, &shift) && shift.by != 0)
+        fprintf(out, "%s\n", shift_text(text, op, quantile, &shift, human_time));
 }
 
 static void print_pair(FILE *out, const struct side *first, const struct side *second)

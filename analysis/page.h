@@ -11,10 +11,20 @@ enum { PAGE_PROCESS = 32 };
 /* The page of one result with the outcomes of its sections' figures. */
 void page_one(FILE *out, const struct result *result, const struct plot_outcome *outcomes);
 
-/* The page of several; `directory` holds plots/compare.svg. The first result is what the others are
+/* The figures of the page of several, each plots/NAME.svg drawn by templates/NAME.gp. */
+enum compare_figure { PAGE_COMPARE, PAGE_SHIFTS, PAGE_SHIFT_CAUSES, PAGE_FIGURES };
+
+/* The page of several; `directory` holds the figures. The first result is what the others are
  * measured against. */
 void page_several(FILE *out, const struct result *results, size_t count, const char *directory,
-                  const struct plot_outcome *outcome);
+                  const struct plot_outcome outcomes[PAGE_FIGURES]);
+
+/* What these figures show of these very results, into `size` bytes. */
+void page_say_shifts(char *says, size_t size, const struct result *results, size_t count);
+void page_say_shift_causes(char *says, size_t size, const struct result *results, size_t count);
+
+/* The numbers behind the causes. */
+void page_shift_causes_table(FILE *out, const struct result *results, size_t count);
 
 /* Puts DIRECTORY/plots/NAME.svg into the page, or says why it is not there. */
 void page_figure(FILE *out, const char *directory, const char *name, const char *meaning,

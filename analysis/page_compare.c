@@ -141,9 +141,9 @@ static bool same_trace(const struct result *results, size_t count)
 }
 
 void page_several(FILE *out, const struct result *results, size_t count, const char *directory,
-                  const struct plot_outcome *outcome)
+                  const struct plot_outcome outcomes[PAGE_FIGURES])
 {
-    char number[HUMAN_ROOM];
+    char number[HUMAN_ROOM], says[1024];
     html_begin(out, "Comparison");
     html(out,
          "<h1>%s results compared</h1>\n<p class=\"soft\">Differences in brackets are relative to "
@@ -159,8 +159,16 @@ void page_several(FILE *out, const struct result *results, size_t count, const c
     page_figure(out, directory, "compare",
                 "The ops that took most time in the first result, each with its distribution in "
                 "every result: the further left, the faster.",
-                outcome);
+                &outcomes[PAGE_COMPARE]);
     calls_table(out, results, count);
+    fputs("<h2>How far each quantile moves</h2>\n", out);
+    page_say_shifts(says, sizeof says, results, count);
+    page_figure(out, directory, "shifts", says, &outcomes[PAGE_SHIFTS]);
+    fputs("<h2>What took more time, and what less</h2>\n", out);
+    page_say_shift_causes(says, sizeof says, results, count);
+    page_figure(out, directory, "shift-causes", says, &outcomes[PAGE_SHIFT_CAUSES]);
+    if (outcomes[PAGE_SHIFT_CAUSES].drawn)
+        page_shift_causes_table(out, results, count);
     page_definitions(out);
     html_end(out);
 }

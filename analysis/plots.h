@@ -34,6 +34,10 @@ void plot_remove(const char *directory, const char *name);
 /* The latencies of several results on top of each other. */
 plot_prepare plot_compare;
 
+/* By how much each quantile of an op moves from the first result to the others; and which causes
+ * its median and p99 have more or less of. */
+plot_prepare plot_shifts, plot_shift_causes;
+
 /* plot_script.c. A text as a gnuplot string; a number the same in every locale, NaN where there is
  * none; a row of a data file. */
 void plot_string(FILE *out, const char *text);

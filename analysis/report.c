@@ -54,17 +54,26 @@ static bool report_several(const char *const *directories, size_t count, const c
                            char *error, size_t error_size)
 {
     struct result *results = heap_new(count, sizeof *results);
-    struct plot_outcome outcome;
+    static const struct {
+        const char *name, *template;
+        plot_prepare *prepare;
+    } figures[PAGE_FIGURES] = {
+        [PAGE_COMPARE] = {"compare", "compare.gp", plot_compare},
+        [PAGE_SHIFTS] = {"shifts", "shifts.gp", plot_shifts},
+        [PAGE_SHIFT_CAUSES] = {"shift-causes", "shift-causes.gp", plot_shift_causes},
+    };
+    struct plot_outcome outcomes[PAGE_FIGURES];
     struct output output = {.directory = directory};
     bool done = true;
     for (size_t i = 0; done && i < count; i++)
         done = result_load(&results[i], directories[i], error, error_size);
-    done = done && output_folder(directory, error, error_size) &&
-           plot_make(directory, "compare", "compare.gp", plot_compare, results, count, &outcome,
-                     error, error_size);
+    done = done && output_folder(directory, error, error_size);
+    for (size_t i = 0; done && i < PAGE_FIGURES; i++)
+        done = plot_make(directory, figures[i].name, figures[i].template, figures[i].prepare,
+                         results, count, &outcomes[i], error, error_size);
     FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
     if (page != NULL)
-        page_several(page, results, count, directory, &outcome);
+        page_several(page, results, count, directory, outcomes);
     done = page != NULL && output_commit(&output, error, error_size);
     for (size_t i = 0; i < count; i++)
         if (results[i].summary != NULL)

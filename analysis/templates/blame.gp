@@ -3,7 +3,6 @@ gap = bars > ops ? 1.6 : 0
 height = 106 + 22 * legend_rows + 30 * (bars + gap)
 eval sprintf(canvas, height)
 set output svg
-array hue[11] = ['#9a9a9a', '#882255', '#CC6677', '#4a5bbf', '#88CCEE', '#44AA99', '#DDCC77', '#AA4499', '#8a4b20', '#117733', '#999933']
 longest = 0
 do for [i = 1:bars] { longest = strlen(bar[i]) > longest ? strlen(bar[i]) : longest }
 set lmargin at screen (14. + 8.2 * longest) / 960

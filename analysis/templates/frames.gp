@@ -19,6 +19,6 @@ do for [p = 1:subjects] {
     set xlabel (p == subjects ? 'simulated time, ' . time_unit : '') offset 0,0.2
     set key at screen 0.872, screen top left top vertical reverse Left
     plot data index p - 1 using 1:($3 > ceiling ? ceiling : $3) with impulses linewidth 1 linecolor rgb colour[6] title 'longest', \
-         data index p - 1 using 1:2 with lines linewidth 1.6 linecolor rgb colour[1] title 'mean'
+         data index p - 1 using 1:2 with lines linewidth 1.6 linecolor rgb colour[2] title 'mean'
 }
 unset multiplot
