@@ -136,6 +136,7 @@ struct vidmm_segment {
     const struct profile_segment *profile;
     struct range range;
     uint64_t resident_bytes;
+    struct vidmm_line *filled[VIDMM_STAGES][VIDMM_PRIORITIES][VIDMM_LINES];
     uint64_t line_bytes[VIDMM_LINES]; /* resident, by the policy's lines */
     uint64_t remembered_bytes;        /* vidmm_remember: in all */
     uint64_t clock;                   /* the policy's */

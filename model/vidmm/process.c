@@ -21,7 +21,8 @@ struct vidmm_process *vidmm_process_join(struct vidmm *vidmm, uint32_t pid)
         process->pid = pid;
         process->band = VIDMM_BAND_NORMAL;
         process->visibility = VIDMM_VISIBLE;
-        vidmm_pool_init(&process->unwanted, vidmm);
+        process->unwanted.process = process;
+        vidmm_pool_init(&process->unwanted, vidmm, VIDMM_UNWANTED);
         DL_APPEND(vidmm->processes, process);
         HASH_ADD(hh, vidmm->process_of_pid, pid, sizeof pid, process);
     }

@@ -11,7 +11,8 @@ struct vidmm_device *vidmm_device_create(struct vidmm *vidmm, uint32_t pid)
     device->process = vidmm_process_join(vidmm, pid);
     device->process->devices++;
     vidmm_process_reweigh(device->process);
-    vidmm_pool_init(&device->wanted, vidmm);
+    device->wanted = (struct vidmm_pool){.process = device->process, .device = device};
+    vidmm_pool_init(&device->wanted, vidmm, VIDMM_WANTED);
     DL_APPEND(vidmm->devices, device);
     return device;
 }

@@ -11,8 +11,8 @@ static int compare(const struct vidmm_allocation *a, const struct vidmm_allocati
     return (x->second > y->second) - (x->second < y->second);
 }
 
-RB_PROTOTYPE(vidmm_line, vidmm_allocation, standing.entry, compare)
-RB_GENERATE(vidmm_line, vidmm_allocation, standing.entry, compare)
+RB_PROTOTYPE(vidmm_order, vidmm_allocation, standing.entry, compare)
+RB_GENERATE(vidmm_order, vidmm_allocation, standing.entry, compare)
 
 static bool before(const struct vidmm_key *a, const struct vidmm_key *b)
 {
@@ -24,10 +24,16 @@ static bool same(const struct vidmm_key *a, const struct vidmm_key *b)
     return a->first == b->first && a->second == b->second;
 }
 
-void vidmm_pool_init(struct vidmm_pool *pool, const struct vidmm *vidmm)
+void vidmm_pool_init(struct vidmm_pool *pool, struct vidmm *vidmm, enum vidmm_stage stage)
 {
-    pool->lines = memory_new((size_t)vidmm->profile->segment_count * VIDMM_PRIORITIES * VIDMM_LINES,
-                             sizeof *pool->lines);
+    const size_t of_segment = (size_t)VIDMM_PRIORITIES * VIDMM_LINES;
+    uint32_t segments = vidmm->profile->segment_count;
+    pool->lines = memory_new(segments * of_segment, sizeof *pool->lines);
+    for (uint32_t i = 0; i < segments; i++)
+        for (size_t k = 0; k < of_segment; k++)
+            pool->lines[i * of_segment + k] = (struct vidmm_line){
+                .pool = pool,
+                .among = &vidmm->segments[i].filled[stage][k / VIDMM_LINES][k % VIDMM_LINES]};
 }
 
 void vidmm_pool_fini(struct vidmm_pool *pool)
@@ -89,15 +95,20 @@ static struct vidmm_line *home(const struct vidmm_allocation *allocation)
 
 static void leave_line(struct vidmm_allocation *allocation)
 {
-    RB_REMOVE(vidmm_line, allocation->standing.in, allocation);
+    struct vidmm_line *line = allocation->standing.in;
+    RB_REMOVE(vidmm_order, &line->order, allocation);
     allocation->standing.in = NULL;
+    if (RB_EMPTY(&line->order))
+        DL_DELETE(*line->among, line);
 }
 
 static void enter_line(struct vidmm_allocation *allocation, struct vidmm_line *line)
 {
     allocation->standing.at = allocation->standing.key;
     allocation->standing.in = line;
-    RB_INSERT(vidmm_line, line, allocation);
+    if (RB_EMPTY(&line->order))
+        DL_APPEND(*line->among, line);
+    RB_INSERT(vidmm_order, &line->order, allocation);
 }
 
 void vidmm_restand(struct vidmm_allocation *allocation)
@@ -201,7 +212,7 @@ void vidmm_standing_end(struct vidmm_allocation *allocation)
 static struct vidmm_allocation *first_in(struct vidmm_line *line)
 {
     struct vidmm_allocation *first;
-    while ((first = RB_MIN(vidmm_line, line)) != NULL) {
+    while ((first = RB_MIN(vidmm_order, &line->order)) != NULL) {
         bool in_place = same(&first->standing.key, &first->standing.at);
         if (in_place && !first->pins)
             break;
@@ -218,7 +229,7 @@ static struct vidmm_allocation *first_idle_in(struct vidmm_line *line,
 {
     struct vidmm_allocation *allocation = first_in(line);
     while (allocation && !vidmm_evictable(allocation, device, true))
-        allocation = RB_NEXT(vidmm_line, line, allocation);
+        allocation = RB_NEXT(vidmm_order, &line->order, allocation);
     return allocation;
 }
 
@@ -229,56 +240,38 @@ static struct vidmm_allocation *earlier(struct vidmm_allocation *a, struct vidmm
     return before(&a->standing.at, &b->standing.at) ? a : b;
 }
 
-/* The first in line of those whose processes are over their budget, or else of the others
- * (wddm.md §6.6). */
-struct firsts {
-    struct vidmm_allocation *over, *other;
-};
-
-static void consider(struct firsts *firsts, const struct vidmm_pool *pool,
-                     const struct vidmm_process *process, const struct vidmm_segment *segment,
-                     enum vidmm_priority rank, uint32_t number)
+/* Whom the line has to give for the device; NULL: nobody. */
+static struct vidmm_allocation *first_for(const struct vidmm *vidmm, struct vidmm_line *line,
+                                          const struct vidmm_device *device)
 {
-    struct vidmm_allocation *first = first_in(line_of(pool, segment, rank, number));
-    if (!first)
-        return;
-    struct vidmm_allocation **best =
-        vidmm_over_budget(process, segment->group) ? &firsts->over : &firsts->other;
-    *best = earlier(*best, first);
+    const struct vidmm_pool *pool = line->pool;
+    if (pool == &vidmm->wanted_by_several)
+        return first_idle_in(line, device);
+    return !pool->device || vidmm_device_yields(pool->device, device) ? first_in(line) : NULL;
 }
 
-/* The pools, in the order in which they are asked. */
-enum stage { OFFERED, UNWANTED, WANTED_BY_THE_IDLE, STAGES };
-
+/* The first in line of those whose processes are over their budget, or else of the others
+ * (wddm.md §6.6). Who stands in the lines of one pool has one process, or it does not matter. */
 static struct vidmm_allocation *first_of(const struct vidmm_segment *segment,
-                                         const struct vidmm_device *device, enum stage stage,
+                                         const struct vidmm_device *device, enum vidmm_stage stage,
                                          enum vidmm_priority rank, uint32_t number)
 {
-    const struct vidmm *vidmm = segment->vidmm;
-    const struct vidmm_process *process;
-    const struct vidmm_device *other;
-    struct firsts firsts = {NULL, NULL};
-    switch (stage) {
-    case OFFERED:
-        return first_in(line_of(&vidmm->offers, segment, rank, number));
-    case UNWANTED:
-        DL_FOREACH (vidmm->processes, process)
-            consider(&firsts, &process->unwanted, process, segment, rank, number);
-        break;
-    default:
-        DL_FOREACH (vidmm->devices, other)
-            if (vidmm_device_yields(other, device))
-                consider(&firsts, &other->wanted, other->process, segment, rank, number);
-        firsts.other = earlier(
-            firsts.other,
-            first_idle_in(line_of(&vidmm->wanted_by_several, segment, rank, number), device));
+    struct vidmm_allocation *over = NULL, *other = NULL;
+    struct vidmm_line *line, *next;
+    DL_FOREACH_SAFE (segment->filled[stage][rank][number], line, next) {
+        const struct vidmm_process *process = line->pool->process;
+        struct vidmm_allocation *first = first_for(segment->vidmm, line, device);
+        if (first && process && vidmm_over_budget(process, segment->group))
+            over = earlier(over, first);
+        else
+            other = earlier(other, first);
     }
-    return firsts.over ? firsts.over : firsts.other;
+    return over ? over : other;
 }
 
 /* The policy says which line has to give; where it is empty the other one does. */
 static struct vidmm_allocation *next_of(struct vidmm_segment *segment,
-                                        const struct vidmm_device *device, enum stage stage,
+                                        const struct vidmm_device *device, enum vidmm_stage stage,
                                         enum vidmm_priority rank)
 {
     const struct vidmm_policy *policy = segment->vidmm->policy;
@@ -297,8 +290,9 @@ struct vidmm_allocation *vidmm_take_victim(struct vidmm_segment *segment,
                                            enum vidmm_priority highest)
 {
     const struct vidmm *vidmm = segment->vidmm;
-    for (enum stage stage = vidmm->offered ? OFFERED : UNWANTED; stage < STAGES; stage++) {
-        enum vidmm_priority most = stage == OFFERED ? VIDMM_MAXIMUM : highest;
+    for (enum vidmm_stage stage = vidmm->offered ? VIDMM_OFFERED : VIDMM_UNWANTED;
+         stage < VIDMM_STAGES; stage++) {
+        enum vidmm_priority most = stage == VIDMM_OFFERED ? VIDMM_MAXIMUM : highest;
         for (enum vidmm_priority rank = VIDMM_MINIMUM; rank <= most; rank++) {
             struct vidmm_allocation *victim = next_of(segment, device, stage, rank);
             if (!victim)

@@ -24,7 +24,15 @@ struct vidmm_key {
     uint64_t first, second;
 };
 
-RB_HEAD(vidmm_line, vidmm_allocation);
+RB_HEAD(vidmm_order, vidmm_allocation);
+
+/* Somebody stands in few of the lines that there are: those are listed, by segment, stage, class of
+ * priority and line of the policy. */
+struct vidmm_line {
+    struct vidmm_order order;
+    const struct vidmm_pool *pool;
+    struct vidmm_line **among, *prev, *next; /* the list, as long as somebody stands here */
+};
 
 /* An allocation's place, and what policies remember of it. */
 struct vidmm_standing {
@@ -51,11 +59,17 @@ enum vidmm_priority {
     VIDMM_PRIORITIES
 };
 
+/* The pools, in the order in which they are asked. */
+enum vidmm_stage { VIDMM_OFFERED, VIDMM_UNWANTED, VIDMM_WANTED, VIDMM_STAGES };
+
 struct vidmm_pool {
-    struct vidmm_line *lines; /* [segment][priority][line] */
+    struct vidmm_line *lines;            /* [segment][priority][line] */
+    const struct vidmm_process *process; /* whose allocations they all are; NULL: of several */
+    const struct vidmm_device *device;   /* that alone requires them; NULL: none does */
 };
 
-void vidmm_pool_init(struct vidmm_pool *pool, const struct vidmm *vidmm);
+/* The segments must be there. The caller says whose it is. */
+void vidmm_pool_init(struct vidmm_pool *pool, struct vidmm *vidmm, enum vidmm_stage stage);
 void vidmm_pool_fini(struct vidmm_pool *pool);
 
 /* The class of a priority; 0, which no driver may answer, counts as normal. */

@@ -31,8 +31,8 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
                    limit && limit < segment->profile->size ? limit : segment->profile->size,
                    (enum range_fit)profile->vidmm.placement);
     }
-    vidmm_pool_init(&vidmm->offers, vidmm);
-    vidmm_pool_init(&vidmm->wanted_by_several, vidmm);
+    vidmm_pool_init(&vidmm->offers, vidmm, VIDMM_OFFERED);
+    vidmm_pool_init(&vidmm->wanted_by_several, vidmm, VIDMM_WANTED);
     vidmm->random = gsl_rng_alloc(gsl_rng_mt19937);
     vidmm_budgets_init(vidmm);
     vidmm_trim_init(vidmm);
