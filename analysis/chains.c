@@ -28,7 +28,7 @@ void chains_clear(struct chains *chains)
         free(thread);
     }
     for (size_t i = 0; i < CHAIN_KINDS; i++)
-        free(chains->places[i].youngest);
+        free(chains->places[i].latest);
     free(chains->record);
     free(chains->job);
     *chains = (struct chains){0};
@@ -49,8 +49,11 @@ void chain_memory_keep(struct chain_memory *memory, const struct probe_label *la
 {
     memory->number = label->number;
     memory->text[0] = 0;
-    if (label->text != NULL)
-        snprintf(memory->text, CHAIN_LABEL, "%s", label->text);
+    if (label->text == NULL)
+        return;
+    size_t length = strnlen(label->text, CHAIN_LABEL - 1);
+    memcpy(memory->text, label->text, length);
+    memory->text[length] = 0;
 }
 
 char *chain_label(char text[CHAIN_LABEL], const struct chain_memory *memory)
@@ -67,7 +70,7 @@ void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *
     struct chain_job *slot = &chains->job[job->number % CHAIN_JOBS];
     slot->number = job->number;
     chains->told = true;
-    slot->youngest = 0;
+    slot->latest.record = 0;
     slot->born_ns = now_ns;
     slot->pid = job->pid;
     slot->context = job->context;
@@ -83,14 +86,32 @@ void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *
     chain_memory_keep(&slot->memory, &job->memory);
 }
 
-void chains_make_room(struct chain_places *places, uint64_t id)
+static void make_room(struct chain_places *places, uint64_t id)
 {
     size_t room = places->room == 0 ? 64 : places->room;
     while (room <= id)
         room *= 2;
-    places->youngest = heap_resize(places->youngest, room, sizeof *places->youngest);
-    memset(places->youngest + places->room, 0, (room - places->room) * sizeof *places->youngest);
+    places->latest = heap_resize(places->latest, room, sizeof *places->latest);
+    memset(places->latest + places->room, 0, (room - places->room) * sizeof *places->latest);
     places->room = room;
+}
+
+struct chain_latest *chains_latest(struct chains *chains, struct probe_thing who)
+{
+    if (who.kind == PROBE_JOB) {
+        struct chain_job *job = &chains->job[who.id % CHAIN_JOBS];
+        return job->number == who.id ? &job->latest : NULL;
+    }
+    struct chain_places *places = &chains->places[who.kind];
+    if (who.id >= places->room)
+        make_room(places, who.id);
+    return &places->latest[who.id];
+}
+
+void chains_wait_slowly(struct chains *chains, uint64_t now_ns, struct probe_thing who,
+                        enum probe_cause cause, struct probe_thing what)
+{
+    chains_turn(chains, now_ns, chains_latest(chains, who), cause, what);
 }
 
 /* NULL: overwritten, or there is none of that number. */
@@ -102,8 +123,8 @@ static struct chain_record *record_of(const struct chains *chains, uint64_t numb
 
 void chains_found(struct chains *chains, struct probe_thing who, struct probe_thing what)
 {
-    uint64_t *youngest = chains_youngest(chains, who);
-    struct chain_record *record = youngest != NULL ? record_of(chains, *youngest) : NULL;
+    const struct chain_latest *latest = chains_latest(chains, who);
+    struct chain_record *record = latest != NULL ? record_of(chains, latest->record) : NULL;
     if (record != NULL)
         record->what = what;
 }
@@ -111,7 +132,10 @@ void chains_found(struct chains *chains, struct probe_thing who, struct probe_th
 static uint32_t thread_of(struct chains *chains, uint32_t pid, uint32_t tid)
 {
     struct chain_thread_key key = {pid, tid};
-    struct chain_thread *thread;
+    struct chain_thread **cached = &chains->thread_cache[(pid + tid) / 4 % 64]; /* as Windows' */
+    struct chain_thread *thread = *cached;
+    if (thread != NULL && thread->key.pid == pid && thread->key.tid == tid)
+        return thread->number;
     HASH_FIND(hh, chains->threads, &key, sizeof key, thread);
     if (thread == NULL) {
         thread = heap_new(1, sizeof *thread);
@@ -119,6 +143,7 @@ static uint32_t thread_of(struct chains *chains, uint32_t pid, uint32_t tid)
         thread->number = HASH_COUNT(chains->threads);
         HASH_ADD(hh, chains->threads, key, sizeof thread->key, thread);
     }
+    *cached = thread;
     return thread->number;
 }
 
@@ -182,7 +207,7 @@ static uint64_t *reached(struct way *way, struct probe_thing thing)
         return NULL;
     way->reached[way->things].thing = thing;
     uint64_t *record = &way->reached[way->things++].record;
-    *record = *chains_youngest(way->chains, thing);
+    *record = chains_latest(way->chains, thing)->record;
     return record;
 }
 
@@ -231,10 +256,10 @@ static void follow(struct way *way, struct probe_thing thing, uint64_t from_ns, 
         way->hops--;
         return;
     }
-    uint64_t own = job != NULL ? job->youngest : 0;
+    uint64_t own = job != NULL ? job->latest.record : 0;
     uint64_t *at = job != NULL ? &own : reached(way, thing);
     if (at == NULL) {
-        own = *chains_youngest(way->chains, thing);
+        own = chains_latest(way->chains, thing)->record;
         at = &own;
     }
     const struct chain_record *record;

@@ -25,14 +25,23 @@ enum {
     CHAIN_KINDS
 };
 
+#define CHAIN_NUMBER 0xffffffffffffffu /* of a record: 56 bits */
+
 struct chain_record {
     uint64_t t_ns;
     struct probe_thing what;
     uint64_t cause : 8, previous : 56; /* of the same thing; 0: none */
 };
 
+/* A thing's youngest record, 0: none, and its time: kept here too, so that most waits need not look
+ * into the ring, which is larger than the processor's cache. */
+struct chain_latest {
+    uint64_t record, t_ns;
+};
+
 struct chain_job {
-    uint64_t number, youngest, born_ns; /* youngest: record */
+    uint64_t number, born_ns;
+    struct chain_latest latest;
     uint32_t pid, owner, context, node;
     uint32_t thread; /* of its call, once that has been heard of; else UINT32_MAX */
     enum probe_packet_kind kind;
@@ -45,7 +54,7 @@ struct chain_job {
 };
 
 struct chain_places {
-    uint64_t *youngest; /* record, by id; 0: none */
+    struct chain_latest *latest; /* by id */
     size_t room;
 };
 
@@ -54,7 +63,7 @@ struct chains {
     uint64_t next;
     struct chain_job *job; /* likewise */
     struct chain_places places[CHAIN_KINDS];
-    struct chain_thread *threads;
+    struct chain_thread *threads, *thread_cache[64];
     uint64_t steps; /* looked at so far */
     bool told;      /* of any job: the model says who waits for whom */
 };
@@ -74,40 +83,47 @@ char *chain_label(char text[CHAIN_LABEL], const struct chain_memory *memory);
 void chains_init(struct chains *chains);
 void chains_clear(struct chains *chains);
 
-void chains_make_room(struct chain_places *places, uint64_t id);
-
 /* The probe's. */
 void chains_job(struct chains *chains, uint64_t now_ns, const struct probe_job *job);
 void chains_found(struct chains *chains, struct probe_thing who, struct probe_thing what);
 
-/* Where the number of the thing's youngest record stands; NULL: a job that is forgotten. */
-static inline uint64_t *chains_youngest(struct chains *chains, struct probe_thing who)
+/* NULL: a job that is forgotten. */
+struct chain_latest *chains_latest(struct chains *chains, struct probe_thing who);
+
+/* The thing whose latest that is waits for something else from now on. */
+static inline void chains_turn(struct chains *chains, uint64_t now_ns, struct chain_latest *latest,
+                               enum probe_cause cause, struct probe_thing what)
 {
-    if (who.kind == PROBE_JOB) {
-        struct chain_job *job = &chains->job[who.id % CHAIN_JOBS];
-        return job->number == who.id ? &job->youngest : NULL;
+    struct chain_record *record = &chains->record[latest->record % CHAIN_RECORDS];
+    uint64_t previous = latest->record;
+    if (latest->t_ns == now_ns && previous != 0 && previous + CHAIN_RECORDS >= chains->next) {
+        previous = record->previous; /* nothing came of what was said for this moment */
+    } else {
+        record = &chains->record[chains->next % CHAIN_RECORDS];
+        latest->t_ns = now_ns;
+        latest->record = chains->next++;
     }
-    struct chain_places *places = &chains->places[who.kind];
-    if (who.id >= places->room)
-        chains_make_room(places, who.id);
-    return &places->youngest[who.id];
+    *record = (struct chain_record){.t_ns = now_ns,
+                                    .what = what,
+                                    .cause = (uint64_t)cause & 0xff,
+                                    .previous = previous & CHAIN_NUMBER};
 }
+
+/* Of a place that there is no room for yet. */
+void chains_wait_slowly(struct chains *chains, uint64_t now_ns, struct probe_thing who,
+                        enum probe_cause cause, struct probe_thing what);
 
 static inline void chains_wait(struct chains *chains, uint64_t now_ns, struct probe_thing who,
                                enum probe_cause cause, struct probe_thing what)
 {
-    uint64_t *youngest = chains_youngest(chains, who);
-    if (youngest == NULL)
-        return;
-    struct chain_record *record = &chains->record[*youngest % CHAIN_RECORDS];
-    if (record->t_ns != now_ns || *youngest == 0 || *youngest + CHAIN_RECORDS < chains->next) {
-        record = &chains->record[chains->next % CHAIN_RECORDS];
-        record->t_ns = now_ns;
-        record->previous = *youngest & 0xffffffffffffffu;
-        *youngest = chains->next++;
-    } /* else nothing came of what was said for this moment */
-    record->what = what;
-    record->cause = (uint64_t)cause & 0xff;
+    const struct chain_places *places = &chains->places[who.kind];
+    struct chain_job *job = &chains->job[who.id % CHAIN_JOBS];
+    if (who.id < places->room)
+        chains_turn(chains, now_ns, &places->latest[who.id], cause, what);
+    else if (who.kind != PROBE_JOB)
+        chains_wait_slowly(chains, now_ns, who, cause, what);
+    else if (job->number == who.id)
+        chains_turn(chains, now_ns, &job->latest, cause, what);
 }
 
 /* A call is over: its job is its thread's, which it held up if it returned no earlier. */
