@@ -1,51 +1,55 @@
 #include "analysis/human.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                            "25262728293031323334353637383940414243444546474849"
-                            "50515253545556575859606162636465666768697071727374"
-                            "75767778798081828384858687888990919293949596979899";
-
-static inline void two_digits(char *text, uint32_t number)
+/* The eight digits of a number below 10^8, the first in the lowest byte, as values: both halves are
+ * split into hundreds at once, and all four hundreds into tens. */
+static inline uint64_t eight_digits(uint32_t number)
 {
-    memcpy(text, pairs + 2 * number, 2);
+    uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
+    uint64_t hundreds = (fours * 10486 >> 20) & 0x7f0000007f; /* each / 100 */
+    uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = (twos * 103 >> 10) & 0xf000f000f000f; /* each / 10 */
+    return tens | (twos - 10 * tens) << 8;
 }
 
-static inline void eight_digits(char *text, uint32_t number)
+static inline void put_eight(char *text, uint64_t digits)
 {
-    uint32_t high = number / 10000, low = number % 10000;
-    two_digits(text, high / 100);
-    two_digits(text + 2, high % 100);
-    two_digits(text + 4, low / 100);
-    two_digits(text + 6, low % 100);
+    digits = htole64(digits + 0x3030303030303030);
+    memcpy(text, &digits, sizeof digits);
 }
 
-/* As few divisions of 64 bits as there can be, two digits at a time, and a copy of a length that
- * the compiler knows: tables have millions of numbers. */
+/* Without the zeros in front. */
+static inline size_t put_first(char *text, uint32_t number)
+{
+    uint64_t digits = eight_digits(number);
+    int zeros = number != 0 ? __builtin_ctzll(digits) / 8 : 7;
+    put_eight(text, digits >> 8 * zeros);
+    return 8 - (size_t)zeros;
+}
+
+/* Tables have millions of numbers: no loop, and all digits of a number at once. */
 size_t human_digits(char *text, uint64_t number)
 {
-    enum { MOST = 24 };
-    char digits[2 * MOST];
-    size_t first = 16;
-    eight_digits(digits + 16, (uint32_t)(number % 100000000));
-    if (number >= 100000000) {
-        number /= 100000000;
-        eight_digits(digits + 8, (uint32_t)(number % 100000000));
-        first = 8;
-        if (number >= 100000000) {
-            eight_digits(digits, (uint32_t)(number / 100000000));
-            first = 0;
-        }
+    const uint64_t part = 100000000;
+    if (number < part)
+        return put_first(text, (uint32_t)number);
+    uint64_t high = number / part;
+    size_t length = 0;
+    if (high < part) {
+        length = put_first(text, (uint32_t)high);
+    } else {
+        length = put_first(text, (uint32_t)(high / part));
+        put_eight(text + length, eight_digits((uint32_t)(high % part)));
+        length += 8;
     }
-    while (digits[first] == '0' && first < MOST - 1)
-        first++;
-    memcpy(text, digits + first, MOST);
-    return MOST - first;
+    put_eight(text + length, eight_digits((uint32_t)(number % part)));
+    return length + 8;
 }
 
 /* printf's %f follows the locale's decimal point; whole numbers do not. */
