@@ -1,6 +1,8 @@
 #include "analysis/blame_levels.h"
 #include "analysis/heap.h"
 
+#include <string.h>
+
 enum { ALL = HISTOGRAM_OCTAVES * BLAME_LEVELS };
 
 /* Levels are numbered through, from the shortest latencies. */
@@ -11,16 +13,44 @@ static int level_of(uint64_t latency_ns)
                  histogram_bucket(latency_ns, octave) / (HISTOGRAM_BUCKETS / BLAME_LEVELS));
 }
 
-void blame_levels_add(struct blame_levels *levels, uint64_t latency_ns,
-                      const uint64_t blame_ns[PROBE_CAUSES])
+static struct blame_level *make_octave(struct blame_levels *levels, unsigned octave)
+{
+    levels->octave[octave] = heap_new(BLAME_LEVELS, sizeof *levels->octave[octave]);
+    return levels->octave[octave];
+}
+
+uint64_t blame_levels_add(struct blame_levels *levels, uint64_t latency_ns,
+                          const uint64_t blame_ns[PROBE_CAUSES])
 {
     unsigned octave = histogram_octave(latency_ns);
-    if (levels->octave[octave] == NULL)
-        levels->octave[octave] = heap_new(BLAME_LEVELS, sizeof *levels->octave[octave]);
-    struct blame_level *level = &levels->octave[octave][level_of(latency_ns) % BLAME_LEVELS];
+    struct blame_level *level = levels->octave[octave];
+    uint64_t sum = 0;
+    if (level == NULL)
+        level = make_octave(levels, octave);
+    level += (unsigned)level_of(latency_ns) % BLAME_LEVELS;
     level->count++;
-    for (int cause = 0; cause < PROBE_CAUSES; cause++)
+    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
         level->ns[cause] += blame_ns[cause];
+        sum += blame_ns[cause];
+    }
+    return sum;
+}
+
+void blame_levels_merge(struct blame_levels *into, const struct blame_levels *from)
+{
+    for (unsigned octave = 0; octave < HISTOGRAM_OCTAVES; octave++) {
+        const struct blame_level *level = from->octave[octave];
+        if (level == NULL)
+            continue;
+        struct blame_level *sum = into->octave[octave];
+        if (sum == NULL)
+            sum = make_octave(into, octave);
+        for (int i = 0; i < BLAME_LEVELS; i++) {
+            sum[i].count += level[i].count;
+            for (int cause = 0; cause < PROBE_CAUSES; cause++)
+                sum[i].ns[cause] += level[i].ns[cause];
+        }
+    }
 }
 
 static void add_level(const struct blame_levels *levels, int number, struct blame_level *sum)
@@ -31,6 +61,14 @@ static void add_level(const struct blame_levels *levels, int number, struct blam
     sum->count += level->count;
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
         sum->ns[cause] += level->ns[cause];
+}
+
+void blame_levels_sum(const struct blame_levels *levels, uint64_t sum_ns[PROBE_CAUSES])
+{
+    struct blame_level sum = {0};
+    for (int number = 0; number < ALL; number++)
+        add_level(levels, number, &sum);
+    memcpy(sum_ns, sum.ns, sizeof sum.ns);
 }
 
 void blame_levels_at(const struct blame_levels *levels, uint64_t latency_ns,

@@ -18,8 +18,15 @@ struct blame_levels {
     struct blame_level *octave[HISTOGRAM_OCTAVES];
 };
 
-void blame_levels_add(struct blame_levels *levels, uint64_t latency_ns,
-                      const uint64_t blame_ns[PROBE_CAUSES]);
+/* Returns the sum of the causes. */
+uint64_t blame_levels_add(struct blame_levels *levels, uint64_t latency_ns,
+                          const uint64_t blame_ns[PROBE_CAUSES]);
+
+/* Adds all that `from` has. */
+void blame_levels_merge(struct blame_levels *into, const struct blame_levels *from);
+
+/* What all calls together consist of. */
+void blame_levels_sum(const struct blame_levels *levels, uint64_t sum_ns[PROBE_CAUSES]);
 
 /* What `latency_ns` consists of, as in the calls that took about as long: those of its level and,
  * until there are BLAME_LEAST of them, of the ones around it. The parts add up to latency_ns. */

@@ -66,111 +66,105 @@ void csv_calls_header(FILE *file)
     blame_columns(file);
 }
 
-/* A row of a table that is written while the run goes on, one per call or paging operation: put
- * together here, because a call of the library for each field would cost more than the digits. */
-struct row {
-    FILE *file;
-    size_t length;
-    uint64_t last; /* the latest number, and where its digits are: the next one is often the same */
-    size_t last_at, last_length;
-    char text[1024];
-};
-
-static void row_begin(struct row *row, FILE *file)
+struct csv_word csv_word(const char *text)
 {
-    row->file = file;
-    row->length = row->last_length = 0;
+    struct csv_word word = {.length = 0};
+    size_t length = strlen(text);
+    if (length >= sizeof word.text || text[strcspn(text, ",\"\r\n")] != 0)
+        return word;
+    memcpy(word.text, text, length);
+    word.length = (unsigned char)length;
+    return word;
 }
 
-static void row_flush(struct row *row)
+/* Rows of the tables that are written while the run goes on, one per call or paging operation, are
+ * put together here: a call of the library for each field would cost more than the digits. */
+static void flush(struct csv_rows *rows)
 {
-    fwrite_unlocked(row->text, 1, row->length, row->file);
-    row->length = row->last_length = 0;
+    fwrite_unlocked(rows->text, 1, rows->length, rows->file);
+    rows->length = 0;
 }
 
-static void row_comma(struct row *row)
+/* Makes room for what a row has at most: CSV_NUMBERS, and texts of up to CSV_TEXT bytes. */
+static void row_begin(struct csv_rows *rows)
 {
-    if (row->length == sizeof row->text)
-        row_flush(row);
-    row->text[row->length++] = ',';
+    enum { MOST = CSV_NUMBERS * (HUMAN_DIGITS + 1) + CSV_TEXTS * (CSV_TEXT + 1) };
+    if (sizeof rows->text - rows->length < MOST)
+        flush(rows);
 }
 
-static void row_number(struct row *row, uint64_t number)
+static void row_comma(struct csv_rows *rows)
 {
-    if (sizeof row->text - row->length < HUMAN_DIGITS)
-        row_flush(row);
-    char *to = row->text + row->length;
-    if (row->last_length != 0 && row->last == number)
-        memmove(to, row->text + row->last_at, HUMAN_DIGITS); /* may overlap */
+    rows->text[rows->length++] = ',';
+}
+
+static void row_number(struct csv_rows *rows, uint64_t number)
+{
+    rows->length += human_digits(rows->text + rows->length, number);
+}
+
+static void row_next(struct csv_rows *rows, uint64_t number)
+{
+    row_comma(rows);
+    if (number < 10)
+        rows->text[rows->length++] = (char)('0' + number);
     else
-        row->last_length = human_digits(to, number);
-    row->last = number;
-    row->last_at = row->length;
-    row->length += row->last_length;
+        row_number(rows, number);
 }
 
-/* Text as it is: names of ours that need no quotes. */
-static void row_word(struct row *row, const char *word)
-{
-    size_t length = strlen(word);
-    if (sizeof row->text - row->length < length)
-        row_flush(row);
-    memcpy(row->text + row->length, word, length);
-    row->length += length;
-}
-
-static void row_text(struct row *row, const char *text)
+static void row_text(struct csv_rows *rows, const char *text)
 {
     static const bool stops[256] = {
         [0] = true, [','] = true, ['"'] = true, ['\r'] = true, ['\n'] = true};
-    size_t length = 0, room = sizeof row->text - row->length;
-    char *to = row->text + row->length;
-    for (; length < room && !stops[(unsigned char)text[length]]; length++)
+    size_t length = 0;
+    char *to = rows->text + rows->length;
+    for (; length < CSV_TEXT && !stops[(unsigned char)text[length]]; length++)
         to[length] = text[length];
-    if (length < room && text[length] == 0) {
-        row->length += length;
+    if (text[length] == 0) {
+        rows->length += length;
     } else { /* it needs quotes, or more room */
-        row_flush(row);
-        csv_text(row->file, text);
+        flush(rows);
+        csv_text(rows->file, text);
     }
 }
 
-static void row_next(struct row *row, uint64_t number)
+/* The text, of which `word` is the word. */
+static void row_word(struct csv_rows *rows, const struct csv_word *word, const char *text)
 {
-    row_comma(row);
-    row_number(row, number);
+    if (word->length == 0) {
+        row_text(rows, text);
+        return;
+    }
+    memcpy(rows->text + rows->length, word->text, sizeof word->text);
+    rows->length += word->length;
 }
 
-static void row_end(struct row *row)
+static void row_end(struct csv_rows *rows)
 {
-    if (row->length == sizeof row->text)
-        row_flush(row);
-    row->text[row->length++] = '\n';
-    row_flush(row);
+    rows->text[rows->length++] = '\n';
 }
 
-void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns)
+void csv_calls_row(struct csv_rows *rows, const struct probe_call *call, uint64_t latency_ns)
 {
     char room[16];
-    struct row row;
-    row_begin(&row, file);
-    row_number(&row, call->index);
-    row_next(&row, call->due_ns);
-    row_next(&row, call->start_ns);
-    row_next(&row, call->return_ns);
-    row_comma(&row);
+    row_begin(rows);
+    row_number(rows, call->index);
+    row_next(rows, call->due_ns);
+    row_next(rows, call->start_ns);
+    row_next(rows, call->return_ns);
+    row_comma(rows);
     if (call->asynchronous)
-        row_number(&row, call->done_ns);
-    row_next(&row, call->pid);
-    row_next(&row, call->tid);
-    row_comma(&row);
-    row_text(&row, call->op);
-    row_comma(&row);
-    row_word(&row, status_text(call->status, room));
-    row_next(&row, latency_ns);
+        row_number(rows, call->done_ns);
+    row_next(rows, call->pid);
+    row_next(rows, call->tid);
+    row_comma(rows);
+    row_text(rows, call->op);
+    row_comma(rows);
+    row_text(rows, status_text(call->status, room));
+    row_next(rows, latency_ns);
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
-        row_next(&row, call->blame_ns[cause]);
-    row_end(&row);
+        row_next(rows, call->blame_ns[cause]);
+    row_end(rows);
 }
 
 void csv_paging_header(FILE *file)
@@ -178,30 +172,42 @@ void csv_paging_header(FILE *file)
     fputs("t_ns,op,allocation,bytes,from,to,queued_ns,started_ns,finished_ns,cause,pid\n", file);
 }
 
-void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation)
+static void row_segment(struct csv_rows *rows, const struct recorder *recorder, uint32_t segment)
 {
-    struct row row;
-    row_begin(&row, recorder->paging_csv);
-    row_number(&row, operation->finished_ns);
-    row_comma(&row);
-    row_word(&row, probe_paging_names[operation->kind]);
-    row_comma(&row);
+    static const struct csv_word none;
+    row_comma(rows);
+    row_word(rows, segment < RECORD_SEGMENTS ? &recorder->segment[segment].word : &none,
+             record_segment_name(recorder, segment));
+}
+
+void csv_paging_row(struct recorder *recorder, const struct probe_paging *operation,
+                    const struct csv_word *cause)
+{
+    struct csv_rows *rows = &recorder->paging_csv;
+    char finished[HUMAN_DIGITS]; /* twice in a row */
+    size_t digits = human_digits(finished, operation->finished_ns);
+    row_begin(rows);
+    memcpy(rows->text + rows->length, finished, sizeof finished);
+    rows->length += digits;
+    row_comma(rows);
+    row_word(rows, &recorder->paging_word[operation->kind], probe_paging_names[operation->kind]);
+    row_comma(rows);
     if (operation->allocation.text != NULL)
-        row_text(&row, operation->allocation.text);
+        row_text(rows, operation->allocation.text);
     else
-        row_number(&row, operation->allocation.number);
-    row_next(&row, operation->bytes);
-    row_comma(&row);
-    row_text(&row, record_segment_name(recorder, operation->from));
-    row_comma(&row);
-    row_text(&row, record_segment_name(recorder, operation->to));
-    row_next(&row, operation->queued_ns);
-    row_next(&row, operation->started_ns);
-    row_next(&row, operation->finished_ns);
-    row_comma(&row);
-    row_text(&row, operation->cause != NULL ? operation->cause : "unknown");
-    row_next(&row, operation->pid);
-    row_end(&row);
+        row_number(rows, operation->allocation.number);
+    row_next(rows, operation->bytes);
+    row_segment(rows, recorder, operation->from);
+    row_segment(rows, recorder, operation->to);
+    row_next(rows, operation->queued_ns);
+    row_next(rows, operation->started_ns);
+    row_comma(rows);
+    memcpy(rows->text + rows->length, finished, sizeof finished);
+    rows->length += digits;
+    row_comma(rows);
+    row_word(rows, cause, operation->cause != NULL ? operation->cause : "unknown");
+    row_next(rows, operation->pid);
+    row_end(rows);
 }
 
 /* A quantile, or nothing where there are too few samples for it. */
@@ -483,6 +489,10 @@ bool csv_write(struct recorder *recorder, char *error, size_t error_size)
         {"activity.csv", write_activity},   {"frames.csv", write_frames},
         {"switches.csv", write_switches},   {"recorded.csv", write_recorded},
     };
+    if (recorder->calls_csv.file != NULL)
+        flush(&recorder->calls_csv);
+    if (recorder->paging_csv.file != NULL)
+        flush(&recorder->paging_csv);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         FILE *file = output_open(&recorder->output, tables[i].name, error, error_size);
         if (file == NULL)

@@ -34,17 +34,11 @@ void engines_context(void *self, uint32_t id, uint32_t pid, uint32_t node, struc
 }
 
 /* Accounts for what a node did since it last changed. */
-static void bring_to(struct record_node *node, uint64_t now_ns)
+static inline void bring_to(struct record_node *node, uint64_t now_ns)
 {
     if (now_ns <= node->last_ns)
         return;
-    const uint64_t weights[BINS_LANES] = {
-        [RECORD_BUSY] = node->state == PROBE_ENGINE_BUSY,
-        [RECORD_SWITCHING] = node->state == PROBE_ENGINE_SWITCHING,
-        [RECORD_DEPTH] = node->depth,
-        [RECORD_WAITING] = node->waiting,
-    };
-    bins_add(&node->bins, node->last_ns, now_ns, weights);
+    bins_add(&node->bins, node->last_ns, now_ns, node->now);
     node->last_ns = now_ns;
 }
 
@@ -56,9 +50,10 @@ void engines_engine(void *self, uint64_t now_ns, uint32_t index, enum probe_engi
     struct record_node *node = &recorder->node[index];
     bring_to(node, now_ns);
     node->used = true;
-    node->state = state;
-    node->depth = depth;
-    node->waiting = waiting;
+    node->now[RECORD_BUSY] = state == PROBE_ENGINE_BUSY;
+    node->now[RECORD_SWITCHING] = state == PROBE_ENGINE_SWITCHING;
+    node->now[RECORD_DEPTH] = depth;
+    node->now[RECORD_WAITING] = waiting;
     if (recorder->timeline != NULL)
         timeline_counter(recorder->timeline, TIMELINE_DEPTH, now_ns, 0, index,
                          (uint64_t)depth << 32 | waiting);

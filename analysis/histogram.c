@@ -46,6 +46,19 @@ void histogram_add_slowly(struct histogram *histogram, uint64_t value)
     histogram->sum += value;
 }
 
+void histogram_add_times(struct histogram *histogram, uint64_t value, uint64_t times)
+{
+    unsigned octave = histogram_octave(value);
+    for (; times != 0 && histogram->octave[octave] == NULL; times--)
+        histogram_add(histogram, value);
+    if (times == 0)
+        return;
+    histogram_add(histogram, value); /* minimum and maximum */
+    histogram->octave[octave][histogram_bucket(value, octave)] += times - 1;
+    histogram->count += times - 1;
+    histogram->sum += (histogram_sum)value * (times - 1);
+}
+
 void histogram_merge(struct histogram *into, const struct histogram *from)
 {
     if (from->count == 0)

@@ -59,6 +59,9 @@ static inline void histogram_add(struct histogram *histogram, uint64_t value)
         histogram->max = value;
 }
 
+/* Adds the value so many times. */
+void histogram_add_times(struct histogram *histogram, uint64_t value, uint64_t times);
+
 /* Adds every value of `from`; the result is what recording all values into one would have given. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
 

@@ -40,6 +40,7 @@ void record_calls_clear(struct record_calls *calls)
 {
     histogram_clear(&calls->latency);
     histogram_clear(&calls->returned);
+    blame_levels_clear(&calls->levels);
 }
 
 void record_op_calls(const struct recorder *recorder, uint32_t op, struct record_calls *calls)

@@ -43,7 +43,8 @@ struct record_calls {
     struct histogram latency;
     struct histogram returned; /* return - start of those with an asynchronous part */
     uint64_t failures;
-    uint64_t blame_ns[PROBE_CAUSES];
+    struct blame_levels levels;
+    uint64_t blame_ns[PROBE_CAUSES]; /* their sums, at the end */
 };
 
 /* What the recording knew of an op's calls, beside what was simulated for the same calls. */
@@ -69,8 +70,8 @@ struct record_op {
         uint64_t count;
     } status[RECORD_STATUSES];
     uint64_t other_failures;
-    struct batches steady; /* latencies, as the calls finished */
-    struct blame_levels levels;
+    struct batches steady;      /* latencies, as the calls finished */
+    struct blame_levels levels; /* all processes', at the end */
     struct slowest slowest;
     struct record_errors dur, done;
     struct record_pairs pairs;
@@ -116,9 +117,7 @@ struct record_context {
 enum record_node_lane { RECORD_BUSY, RECORD_SWITCHING, RECORD_DEPTH, RECORD_WAITING };
 
 struct record_node {
-    enum probe_engine state;
-    uint32_t depth, waiting;
-    uint64_t last_ns;
+    uint64_t last_ns, now[BINS_LANES];                          /* now: since last_ns, by lane */
     struct bins bins;                                           /* lanes: enum record_node_lane */
     uint64_t busy_ns, switch_ns, idle_ns, depth_ns, waiting_ns; /* their sums, at the end */
     struct histogram queue, execute;
@@ -150,6 +149,20 @@ struct record_message {
     uint64_t count;
 };
 
+/* A name as it stands in a table. length 0: it is too long, or needs quotes. */
+struct csv_word {
+    unsigned char length;
+    char text[23];
+};
+
+/* Rows that are still to be written to the file. */
+enum { CSV_ROWS = 1 << 15, CSV_NUMBERS = 8 + PROBE_CAUSES, CSV_TEXTS = 5, CSV_TEXT = 64 };
+struct csv_rows {
+    FILE *file;
+    size_t length;
+    char text[CSV_ROWS];
+};
+
 /* Counts by key, in the order the keys came up. */
 struct record_tally {
     uint32_t keys;
@@ -164,14 +177,15 @@ struct recorder {
     char *directory;
     struct probe probe;
     struct output output;
-    FILE *calls_csv, *paging_csv;
-    uint64_t last_ns, end_ns; /* latest event; end of the run */
+    struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
+    uint64_t last_ns, end_ns;              /* latest event; end of the run */
     bool finished;
 
     /* The machine. Names are copies. */
     uint32_t segments, nodes;
     struct {
         char *name;
+        struct csv_word word;
         uint64_t size_bytes;
         bool aperture;
     } segment[RECORD_SEGMENTS];
@@ -189,14 +203,14 @@ struct recorder {
         uint32_t op;
     } op_cache[256];
     struct record_process *processes, *process_cache[64];
-    struct histogram late; /* start - due, 0 for early ones */
-    uint64_t early, blame_mismatches, status_checked, status_mismatches;
+    struct histogram late; /* start - due; 0 for early ones, and these only at the end */
+    uint64_t not_late, early, blame_mismatches, status_checked, status_mismatches;
 
     /* Who waited for whom. */
     struct chains chains;
     struct matrix matrix;
     struct slowest slowest_frames;
-    uint64_t explain_due; /* chain record at which the slowest are looked at again */
+    uint64_t explain_due;      /* chain record at which the slowest are looked at again */
     struct timeline *timeline; /* NULL: not asked for */
     uint64_t chains_checked, chain_mismatches;
     char chain_mismatch[200]; /* the first one */
@@ -214,10 +228,12 @@ struct recorder {
     uint64_t largest_free_min[RECORD_SEGMENTS];
 
     /* Paging. */
+    struct csv_word paging_word[PROBE_PAGING_KINDS];
     struct record_flow flow[PROBE_PAGING_KINDS];
     uint32_t causes;
     struct {
         const char *name;
+        struct csv_word word;
         struct record_flow flow[PROBE_PAGING_KINDS];
     } cause[RECORD_CAUSES];
     struct histogram paging_latency, refault;
@@ -332,9 +348,11 @@ void engines_close(struct recorder *recorder);
 
 /* csv.c: streamed rows while the run goes on, the other tables at its end. */
 void csv_calls_header(FILE *file);
-void csv_calls_row(FILE *file, const struct probe_call *call, uint64_t latency_ns);
+void csv_calls_row(struct csv_rows *rows, const struct probe_call *call, uint64_t latency_ns);
 void csv_paging_header(FILE *file);
-void csv_paging_row(const struct recorder *recorder, const struct probe_paging *operation);
+void csv_paging_row(struct recorder *recorder, const struct probe_paging *operation,
+                    const struct csv_word *cause); /* of the operation's cause */
+struct csv_word csv_word(const char *text);
 bool csv_write(struct recorder *recorder, char *error, size_t error_size);
 
 /* summary.c */

@@ -145,13 +145,8 @@ static void on_call(void *self, const struct probe_call *call)
     batches_add(&op->steady, latency);
     if (call->asynchronous)
         histogram_add(&calls->returned, returned);
-    uint64_t blamed = 0;
-    for (int cause = 0; cause < PROBE_CAUSES; cause++) {
-        calls->blame_ns[cause] += call->blame_ns[cause];
-        blamed += call->blame_ns[cause];
-    }
-    recorder->blame_mismatches += blamed != latency;
-    blame_levels_add(&op->levels, latency, call->blame_ns);
+    recorder->blame_mismatches +=
+        blame_levels_add(&calls->levels, latency, call->blame_ns) != latency;
 
     if (call->status == STATUS_SUCCESS) {
         op->status[0].count++;
@@ -159,8 +154,10 @@ static void on_call(void *self, const struct probe_call *call)
         count_status(op, call->status);
         calls->failures += !status_is_success(call->status);
     }
-    histogram_add(&recorder->late,
-                  call->start_ns > call->due_ns ? call->start_ns - call->due_ns : 0);
+    if (call->start_ns > call->due_ns)
+        histogram_add(&recorder->late, call->start_ns - call->due_ns);
+    else
+        recorder->not_late++;
     recorder->early += call->start_ns < call->due_ns;
 
     explain_call(recorder, op, call, latency);
@@ -169,8 +166,8 @@ static void on_call(void *self, const struct probe_call *call)
         against_recording(recorder, op, call, latency, returned);
     if (recorder->timeline != NULL)
         timeline_call(recorder->timeline, call);
-    if (recorder->calls_csv != NULL)
-        csv_calls_row(recorder->calls_csv, call, latency);
+    if (recorder->calls_csv.file != NULL)
+        csv_calls_row(&recorder->calls_csv, call, latency);
 }
 
 static void on_machine(void *self, const struct probe_machine *machine)
@@ -186,6 +183,8 @@ static void on_machine(void *self, const struct probe_machine *machine)
         recorder->segment[i + 1].aperture = machine->segment[i].aperture;
         recorder->largest_free_min[i + 1] = UINT64_MAX;
     }
+    for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
+        recorder->segment[i].word = csv_word(record_segment_name(recorder, i));
     for (uint32_t i = 0; i < machine->nodes; i++) {
         recorder->node_facts[i].name = heap_text(machine->node[i].name);
         recorder->node_facts[i].kind = heap_text(machine->node[i].kind);
@@ -198,8 +197,11 @@ static void on_machine(void *self, const struct probe_machine *machine)
 static void add_to(struct record_tally *tally, const char *key, uint64_t count)
 {
     uint32_t i = 0;
-    while (i < tally->keys && strcmp(tally->of[i].key, key) != 0)
+    while (i < tally->keys && tally->of[i].key != key)
         i++;
+    if (i == tally->keys) /* not the same pointer: perhaps the same letters */
+        for (i = 0; i < tally->keys && strcmp(tally->of[i].key, key) != 0;)
+            i++;
     if (i == RECORD_KEYS)
         i--;
     if (i == tally->keys)
@@ -251,15 +253,15 @@ static bool open_streams(struct recorder *recorder, char *error, size_t error_si
         return true;
     if (!output_folder(recorder->directory, error, error_size))
         return false;
-    recorder->paging_csv = output_open(&recorder->output, "paging.csv", error, error_size);
-    if (recorder->paging_csv == NULL)
+    recorder->paging_csv.file = output_open(&recorder->output, "paging.csv", error, error_size);
+    if (recorder->paging_csv.file == NULL)
         return false;
-    csv_paging_header(recorder->paging_csv);
+    csv_paging_header(recorder->paging_csv.file);
     if (recorder->options.calls) {
-        recorder->calls_csv = output_open(&recorder->output, "calls.csv", error, error_size);
-        if (recorder->calls_csv == NULL)
+        recorder->calls_csv.file = output_open(&recorder->output, "calls.csv", error, error_size);
+        if (recorder->calls_csv.file == NULL)
             return false;
-        csv_calls_header(recorder->calls_csv);
+        csv_calls_header(recorder->calls_csv.file);
     }
     return true;
 }
@@ -278,6 +280,8 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         recorder->space[i].whole = true;
         recorder->space[i].series.width = SERIES_WIDTH;
     }
+    for (int kind = 0; kind < PROBE_PAGING_KINDS; kind++)
+        recorder->paging_word[kind] = csv_word(probe_paging_names[kind]);
     chains_init(&recorder->chains);
     if (options->timeline)
         recorder->timeline = heap_new(1, sizeof *recorder->timeline);
@@ -326,11 +330,25 @@ static int by_id(const struct record_context *a, const struct record_context *b)
     return (a->id > b->id) - (a->id < b->id);
 }
 
+/* What was kept for each process, summed up. */
+static void sum_blame(struct recorder *recorder)
+{
+    for (struct record_process *process = recorder->processes; process != NULL;
+         process = process->hh.next)
+        for (uint32_t i = 0; i < recorder->ops; i++)
+            if (process->calls[i] != NULL) {
+                blame_levels_sum(&process->calls[i]->levels, process->calls[i]->blame_ns);
+                blame_levels_merge(&recorder->op[i].levels, &process->calls[i]->levels);
+            }
+}
+
 /* Ends every account at the end of the run and says what does not add up. */
 static void close_books(struct recorder *recorder, const struct recorder_run *run)
 {
     recorder->end_ns =
         run->simulated_ns > recorder->last_ns ? run->simulated_ns : recorder->last_ns;
+    histogram_add_times(&recorder->late, 0, recorder->not_late);
+    sum_blame(recorder);
     residency_close(recorder);
     engines_close(recorder);
     explain_close(recorder);
@@ -408,7 +426,7 @@ bool recorder_finish(struct recorder *recorder, const struct recorder_run *run,
     if (!written)
         output_abandon(&recorder->output);
     written = written && output_commit(&recorder->output, error, error_size);
-    recorder->calls_csv = recorder->paging_csv = NULL;
+    recorder->calls_csv.file = recorder->paging_csv.file = NULL;
     if (written)
         remove_stale(recorder);
     return written;

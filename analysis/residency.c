@@ -215,6 +215,7 @@ static void count_flow(struct record_flow *flow, uint64_t bytes)
 
 void residency_paging(void *self, const struct probe_paging *operation)
 {
+    static const struct csv_word none; /* of causes for which there was no room */
     struct recorder *recorder = self;
     const char *name = operation->cause != NULL ? operation->cause : "unknown";
     assert(operation->kind < PROBE_PAGING_KINDS);
@@ -230,8 +231,10 @@ void residency_paging(void *self, const struct probe_paging *operation)
                 break;
     if (cause == RECORD_CAUSES)
         cause--;
-    if (cause == recorder->causes)
+    if (cause == recorder->causes) {
+        recorder->cause[cause].word = csv_word(name);
         recorder->cause[recorder->causes++].name = name;
+    }
     count_flow(&recorder->cause[cause].flow[operation->kind], operation->bytes);
     enum probe_paging_kind kind = operation->kind;
     uint64_t bytes = operation->bytes;
@@ -248,8 +251,9 @@ void residency_paging(void *self, const struct probe_paging *operation)
     follow_faults(recorder, operation);
     if (recorder->timeline != NULL)
         timeline_paging(recorder->timeline, operation);
-    if (recorder->paging_csv != NULL)
-        csv_paging_row(recorder, operation);
+    if (recorder->paging_csv.file != NULL)
+        csv_paging_row(recorder, operation,
+                       cause < RECORD_CAUSES - 1 ? &recorder->cause[cause].word : &none);
 }
 
 static void bring_context_to(struct recorder *recorder, struct record_context *context,

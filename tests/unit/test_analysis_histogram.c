@@ -1,8 +1,10 @@
 /* The histogram against exact answers from sorted values. */
 #include "analysis/blame_levels.h"
 #include "analysis/histogram.h"
+#include "analysis/human.h"
 #include "analysis/series.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -175,8 +177,8 @@ static void levels_look_around_where_calls_are_few(void **unused)
     struct blame_levels levels = {{0}};
     const uint64_t latency[] = {1000, 2000, 4000};
     for (int i = 0; i < 3; i++) {
-        const uint64_t blame[PROBE_CAUSES] = {[PROBE_CPU] = 1000,
-                                              [PROBE_QUEUE] = latency[i] - 1000};
+        const uint64_t blame[PROBE_CAUSES] = {
+            [PROBE_CPU] = 1000, [PROBE_QUEUE] = latency[i] - 1000};
         blame_levels_add(&levels, latency[i], blame);
     }
     uint64_t part[PROBE_CAUSES];
@@ -184,6 +186,82 @@ static void levels_look_around_where_calls_are_few(void **unused)
     assert_int_equal(part[PROBE_CPU], 3000);
     assert_int_equal(part[PROBE_QUEUE], 4000);
     blame_levels_clear(&levels);
+}
+
+/* Two processes' calls, summed up and put together: 1,000 + 3,000 ns in the same level and 50,000
+ * in one that the other does not have. */
+static void levels_add_up(void **unused)
+{
+    (void)unused;
+    struct blame_levels a = {{0}}, b = {{0}};
+    const uint64_t one[PROBE_CAUSES] = {[PROBE_CPU] = 400, [PROBE_FENCE] = 600};
+    const uint64_t two[PROBE_CAUSES] = {[PROBE_CPU] = 1000};
+    const uint64_t three[PROBE_CAUSES] = {[PROBE_QUEUE] = 50000};
+    uint64_t sum[PROBE_CAUSES], part[PROBE_CAUSES];
+    assert_int_equal(blame_levels_add(&a, 1000, one), 1000);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(blame_levels_add(&b, 1000, two), 1000);
+    assert_int_equal(blame_levels_add(&b, 50000, three), 50000);
+    blame_levels_merge(&a, &b);
+    blame_levels_sum(&a, sum);
+    assert_int_equal(sum[PROBE_CPU], 3400);
+    assert_int_equal(sum[PROBE_FENCE], 600);
+    assert_int_equal(sum[PROBE_QUEUE], 50000);
+    blame_levels_at(&a, 54000, part); /* too few: all of them */
+    assert_memory_equal(part, sum, sizeof part);
+    blame_levels_clear(&a);
+    blame_levels_clear(&b);
+}
+
+/* On either side of the 1,024 values that are kept as they are. */
+static void so_many_times_is_one_after_the_other(void **unused)
+{
+    (void)unused;
+    const uint64_t times[] = {0, 1, 1000, 1020, 1021, 5000};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct histogram at_once = {0}, single = {0};
+        for (uint64_t value = 0; value < 4; value++) {
+            histogram_add(&at_once, 70000 * value);
+            histogram_add(&single, 70000 * value);
+        }
+        histogram_add_times(&at_once, 300, times[i]);
+        for (uint64_t n = 0; n < times[i]; n++)
+            histogram_add(&single, 300);
+        assert_int_equal(at_once.count, single.count);
+        assert_int_equal(at_once.min, single.min);
+        assert_int_equal(at_once.max, single.max);
+        assert_true(at_once.sum == single.sum);
+        assert_int_equal(at_once.raw == NULL, single.raw == NULL);
+        for (unsigned permille = 10; permille < 1000; permille += 10) {
+            uint64_t a = 0, b = 0;
+            assert_int_equal(histogram_quantile(&at_once, permille, &a),
+                             histogram_quantile(&single, permille, &b));
+            assert_int_equal(a, b);
+        }
+        histogram_clear(&at_once);
+        histogram_clear(&single);
+    }
+}
+
+static void digits_are_printfs(void **unused)
+{
+    (void)unused;
+    char digits[HUMAN_DIGITS + 1], expected[HUMAN_DIGITS + 1];
+    state = SEED;
+    uint64_t power = 1;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t number = any() >> i % 64;
+        if (i < 60) { /* around each power of ten */
+            number = power - 1 + (uint64_t)i % 3;
+            power = i % 3 == 2 ? power * 10 : power; /* 10^19 is the last */
+        }
+        size_t length = human_digits(digits, number);
+        digits[length] = 0;
+        snprintf(expected, sizeof expected, "%" PRIu64, number);
+        assert_string_equal(digits, expected);
+    }
+    digits[human_digits(digits, UINT64_MAX)] = 0;
+    assert_string_equal(digits, "18446744073709551615");
 }
 
 static void follow(void *self, uint64_t value, uint64_t cumulative)
@@ -306,6 +384,9 @@ int main(void)
         cmocka_unit_test(too_few_samples_have_no_quantile),
         cmocka_unit_test(levels_say_what_slow_calls_consist_of),
         cmocka_unit_test(levels_look_around_where_calls_are_few),
+        cmocka_unit_test(levels_add_up),
+        cmocka_unit_test(so_many_times_is_one_after_the_other),
+        cmocka_unit_test(digits_are_printfs),
         cmocka_unit_test(walk_counts_everything),
         cmocka_unit_test(bins_keep_the_integral),
         cmocka_unit_test(samples_are_bounded_and_true),
