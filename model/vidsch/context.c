@@ -33,6 +33,10 @@ static void free_if_drained(struct vidsch_context *context)
         node->loaded = NULL;
     if (node->state_of == context)
         node->state_of = NULL;
+    if (node->unload && !node->loaded) { /* it is off the engine: who wanted that is told */
+        node->unload = false;
+        vidsch->memory.unload(vidsch->memory.vidmm, context);
+    }
     vidsch_process_leave(context);
     DL_DELETE2(vidsch->contexts, context, all_prev, all_next);
     free(context);
