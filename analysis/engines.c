@@ -76,10 +76,12 @@ void engines_packet(void *self, uint64_t now_ns, const struct probe_packet *pack
                         engines_find_context(recorder, packet->context)->pid);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
+    assert(packet->node < RECORD_NODES);
+    recorder->node[packet->node].dropped += packet->dropped;
     /* Waits, signals and presents never reach an engine. */
-    if (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING)
+    if (packet->dropped || (packet->kind != PROBE_RENDER && packet->kind != PROBE_PAGING))
         return;
-    assert(packet->node < RECORD_NODES && packet->started_ns >= packet->queued_ns);
+    assert(packet->started_ns >= packet->queued_ns);
     uint64_t queued = packet->started_ns - packet->queued_ns;
     struct record_node *node = &recorder->node[packet->node];
     node->packets++;
@@ -143,6 +145,17 @@ void engines_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t contex
     (void)now_ns, (void)context;
     assert(node < RECORD_NODES);
     recorder->node[node].attempts[result]++;
+}
+
+void engines_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t context)
+{
+    struct recorder *recorder = self;
+    (void)now_ns, (void)context;
+    assert(node < RECORD_NODES);
+    recorder->node[node].resets++;
+    record_warn(recorder,
+                "an engine did not stop in time and was reset; the device whose packet it "
+                "ran is in error from then on (scheduler.tdr-delay)");
 }
 
 void engines_present(void *self, uint64_t now_ns, uint32_t id, uint32_t pid)

@@ -123,6 +123,7 @@ struct record_node {
     struct histogram queue, execute;
     uint64_t packets, preemptions, switches, switches_avoided;
     uint64_t attempts[PROBE_ATTEMPTS]; /* to preempt it, by result */
+    uint64_t resets, dropped;          /* TDR: times it was reset, packets that this cost */
     bool used;
 };
 
@@ -341,6 +342,7 @@ void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t
                             bool made, uint64_t cost_ns);
 void engines_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
                      enum probe_attempt result);
+void engines_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t context);
 void engines_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
 void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
 struct record_context *engines_find_context(struct recorder *recorder, uint32_t context);

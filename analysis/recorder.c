@@ -298,6 +298,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .engine = engines_engine,
         .context_switch = engines_context_switch,
         .attempt = engines_attempt,
+        .reset = engines_reset,
         .paging = residency_paging,
         .resident = residency_resident,
         .committed = residency_committed,

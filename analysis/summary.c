@@ -306,6 +306,11 @@ static json_t *attempts_json(const struct record_node *node)
     return json;
 }
 
+static json_t *tdr_json(uint64_t resets, uint64_t dropped)
+{
+    return json_pack("{s:o, s:o}", "resets", whole(resets), "dropped_packets", whole(dropped));
+}
+
 static json_t *node_json(const struct recorder *recorder, uint32_t index)
 {
     const struct record_node *node = &recorder->node[index];
@@ -325,6 +330,7 @@ static json_t *node_json(const struct recorder *recorder, uint32_t index)
     json_object_set_new(json, "waiting_mean", ratio((double)node->waiting_ns, span));
     json_object_set_new(json, "preemptions", whole(node->preemptions));
     json_object_set_new(json, "preemption_attempts", attempts_json(node));
+    json_object_set_new(json, "tdr", tdr_json(node->resets, node->dropped));
     json_object_set_new(json, "context_switches", whole(node->switches));
     json_object_set_new(json, "context_switches_avoided", whole(node->switches_avoided));
     return json;
@@ -334,7 +340,7 @@ static json_t *scheduling_json(const struct recorder *recorder)
 {
     static const char *const kinds[PROBE_PACKET_KINDS] = {
         "render", "paging", "wait", "signal", "present", "null-switch", "preemption"};
-    uint64_t packets = 0, preemptions = 0;
+    uint64_t packets = 0, preemptions = 0, resets = 0, dropped = 0;
     json_t *json = json_object(), *by_kind = json_object(), *nodes = json_object();
     for (int kind = 0; kind < PROBE_PACKET_KINDS; kind++) {
         packets += kind < PROBE_NULL_SWITCH ? recorder->packets[kind] : 0;
@@ -345,12 +351,15 @@ static json_t *scheduling_json(const struct recorder *recorder)
         if (!recorder->node[i].used)
             continue;
         preemptions += recorder->node[i].preemptions;
+        resets += recorder->node[i].resets;
+        dropped += recorder->node[i].dropped;
         snprintf(key, sizeof key, "%u", (unsigned)i);
         json_object_set_new(nodes, key, node_json(recorder, i));
     }
     json_object_set_new(json, "packets", whole(packets));
     json_object_set_new(json, "packets_by_kind", by_kind);
     json_object_set_new(json, "preemptions", whole(preemptions));
+    json_object_set_new(json, "tdr", tdr_json(resets, dropped));
     json_object_set_new(json, "context_switches", whole(recorder->switches));
     json_object_set_new(json, "context_switches_avoided", whole(recorder->switches_avoided));
     json_object_set_new(json, "context_switch_ns", whole(recorder->switch_cost_ns));

@@ -121,6 +121,7 @@ struct probe_packet {
     uint64_t switch_ns;    /* context switch in front of it */
     uint32_t references;   /* allocations it names (render) */
     uint32_t hits;         /* of these, resident when it was submitted */
+    bool dropped;          /* not run, or not to its end: its device is in error */
     uint32_t preemptions;  /* times it was taken off the engine before it was finished */
 };
 
@@ -225,6 +226,9 @@ struct probe {
      */
     void (*attempt)(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
                     enum probe_attempt result);
+    /* The engine had not stopped for whoever wanted it, and was reset: `context` was running. May
+     * be NULL. */
+    void (*reset)(void *self, uint64_t now_ns, uint32_t node, uint32_t context);
     void (*paging)(void *self, const struct probe_paging *operation);
     /* Bytes that became (or ceased to be) resident in a segment for a process. */
     void (*resident)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);

@@ -60,6 +60,35 @@ uint32_t d3dkmt_mark_device_as_error(struct dxgk_process *process, struct d3dkmt
     return dxgk_call_return(call, device ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
+/* NULL: it is being destroyed. */
+static struct dxgk_device *device_of(const struct dxgkrnl *dxgkrnl,
+                                     const struct vidsch_context *wanted)
+{
+    struct dxgk_process *process;
+    LL_FOREACH (dxgkrnl->processes, process) {
+        struct dxgk_device *device;
+        DL_FOREACH (process->devices, device) {
+            const struct dxgk_context *context;
+            DL_FOREACH (device->contexts, context)
+                if (context->vidsch == wanted)
+                    return device;
+        }
+    }
+    return NULL;
+}
+
+void dxgk_context_hung(void *dxgkrnl, struct vidsch_context *hung)
+{
+    struct dxgk_device *device = device_of(dxgkrnl, hung);
+    struct dxgk_context *context;
+    vidsch_context_abort(hung);
+    if (!device)
+        return;
+    device->error = true;
+    DL_FOREACH (device->contexts, context)
+        vidsch_context_abort(context->vidsch);
+}
+
 uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *call,
                              uint64_t adapter)
 {

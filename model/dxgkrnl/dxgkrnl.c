@@ -70,6 +70,7 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .closings = {.object_size = sizeof(struct dxgk_closing)},
         .system_worker = {.dxgkrnl = dxgkrnl},
     };
+    vidsch_set_hung(vidsch, dxgk_context_hung, dxgkrnl);
     return dxgkrnl;
 }
 

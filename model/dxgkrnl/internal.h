@@ -189,6 +189,10 @@ void dxgk_stop_adapter(struct dxgkrnl *dxgkrnl);
 /* The segments that are apertures, as a set. */
 uint32_t dxgk_aperture_set(const struct profile *profile);
 
+/* An engine was reset under the context: its device is in error, and what that has queued is
+ * dropped (wddm.md §8.7). */
+void dxgk_context_hung(void *dxgkrnl, struct vidsch_context *context);
+
 /* STATUS_DEVICE_REMOVED: the device is in error or its adapter gone. */
 uint32_t dxgk_device_state(struct dxgk_device *device);
 

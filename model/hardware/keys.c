@@ -137,6 +137,11 @@ const struct key_spec profile_keys[] = {
     TOP("scheduler.normal-share", NUMBER, scheduler.normal_share, "0..0.5", "0.1",
         "of an engine, for the normal band while the focus band wants all of it"),
     SCHEDULER("yield-slice", yield_slice_ns, "1ms", "for how long about it gets that at a time"),
+    SCHEDULER("tdr-delay", tdr_delay_ns, "2s",
+              "an engine that was asked to stop and does not for so long is reset; 0 = never"),
+    SCHEDULER("tdr-permitted", tdr_permitted_ns, "2s",
+              "a packet that runs for so long is asked to stop, whoever waits; 0 = never"),
+    SCHEDULER("tdr-reset", tdr_reset_ns, "1.5ms", "resetting an engine"),
     SCHEDULER("vsync", vsync_ns, "0ns", "refresh period; 0 = presents never wait for it"),
 
     TOP("vidmm.eviction", CHOICE, vidmm.eviction,

@@ -134,6 +134,10 @@ struct profile_scheduler {
     double normal_share;       /* of the normal band while the focus band wants all */
     uint64_t yield_slice_ns;   /* and for how long at a time, about */
 
+    uint64_t tdr_delay_ns;     /* asked to stop, an engine has so long; 0 = for ever */
+    uint64_t tdr_permitted_ns; /* a packet that runs so long is asked to stop; 0 = never */
+    uint64_t tdr_reset_ns;     /* resetting an engine */
+
     uint64_t vsync_ns; /* refresh period; 0 = presents never wait for it */
 };
 

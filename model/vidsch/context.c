@@ -101,9 +101,7 @@ uint64_t vidsch_context_blocked_ns(const struct vidsch_context *context, uint64_
     return context->blocked_ns + open;
 }
 
-/* A packet that reached the front of its queue was behind other packets until now; as long as the
- * front was waiting for a fence, that was the cause. */
-static void settle_blame(struct vidsch_packet *packet, uint64_t now_ns)
+void vidsch_context_settle_blame(struct vidsch_packet *packet, uint64_t now_ns)
 {
     uint64_t behind_fence =
         vidsch_context_blocked_ns(packet->context, now_ns) - packet->blocked_before_ns;
@@ -117,6 +115,11 @@ void vidsch_context_ready(struct vidsch_context *context, bool again)
 {
     struct vidsch *vidsch = context->vidsch;
     struct vidsch_node *node = context->node;
+    if (context->aborted) {
+        context->state = VIDSCH_CONTEXT_IDLE;
+        vidsch_drop_soon(vidsch);
+        return;
+    }
     context->state = VIDSCH_CONTEXT_READY;
     context->apart = vidsch->policy->apart && !vidsch_packet_is_dma(context->queue);
     vidsch_wait_turn(context->queue);
@@ -144,7 +147,7 @@ void vidsch_context_advance(struct vidsch_context *context)
     struct vidsch_packet *packet = context->queue;
     bool ready = context->state == VIDSCH_CONTEXT_READY;
     if (packet)
-        settle_blame(packet, sim_now(context->vidsch->sim));
+        vidsch_context_settle_blame(packet, sim_now(context->vidsch->sim));
     if (packet)
         vidsch_queue_serves_first(context);
     if (ready && packet && !context->vidsch->policy->apart) {
@@ -246,8 +249,7 @@ void vidsch_context_flush(struct vidsch_context *context)
     }
 }
 
-/* The first packet stops waiting for its fence; it will wait again when it is the first again. */
-static void stop_waiting(struct vidsch_context *context)
+void vidsch_context_stop_waiting(struct vidsch_context *context)
 {
     struct vidsch_packet *packet = context->queue;
     uint64_t now = sim_now(context->vidsch->sim);
@@ -286,7 +288,7 @@ void vidsch_context_hand_back(struct vidsch_packet *packet)
     struct vidsch_context *context = packet->context;
     struct vidsch_packet *first = context->queue;
     if (context->state == VIDSCH_CONTEXT_BLOCKED)
-        stop_waiting(context);
+        vidsch_context_stop_waiting(context);
     /* What is pinned for a packet that is no longer the first would never be let go of, if the
      * first one cannot have its memory for want of it. */
     if (context->queue && context->queue->prepared)
@@ -297,6 +299,7 @@ void vidsch_context_hand_back(struct vidsch_packet *packet)
     while (context->taken->prev != packet)
         to_front(context->taken->prev);
     to_front(packet);
+    packet->blocked_before_ns = vidsch_context_blocked_ns(context, sim_now(context->vidsch->sim));
     if (context->state == VIDSCH_CONTEXT_IDLE)
         vidsch_context_ready(context, true);
     else

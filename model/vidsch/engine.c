@@ -75,6 +75,7 @@ static void finished(void *owner)
     struct vidsch_packet *packet = node->hardware;
     struct vidsch *vidsch = node->vidsch;
     uint64_t now = now_of(node);
+    vidsch_timeout_over(node);
     vidsch_engine_charge(node);
     packet->finished_ns = now;
     packet->remaining_ns = 0;
@@ -107,10 +108,12 @@ static void interrupted(void *owner)
     struct vidsch_node *node = owner;
     struct vidsch_packet *packet = node->hardware;
     uint64_t now = now_of(node);
+    vidsch_timeout_over(node);
     vidsch_engine_charge(node);
     packet->remaining_ns -= now - packet->resumed_ns;
     packet->resumed_ns = now;
-    const struct vidsch_packet *other = node->preemption.context->queue;
+    const struct vidsch_context *by = node->preemption.context;
+    const struct vidsch_packet *other = by == packet->context ? NULL : by->queue;
     vidsch_wait_for(packet, PROBE_PREEMPT,
                     other ? blame_thing(&other->blame) : probe_thing(PROBE_NOTHING, 0));
     save_state(node);
@@ -137,10 +140,11 @@ void vidsch_engine_preempt(struct vidsch_node *node)
         stopped_for_good(node); /* it has run dry meanwhile */
     } else if (node->engine == VIDSCH_ENGINE_RUNNING) {
         uint64_t ns = to_boundary_ns(node, packet);
-        if (packet->resumed_ns + packet->remaining_ns == now_of(node) + ns)
-            return; /* its end is the first boundary */
-        sim_cancel(node->vidsch->sim, &node->engine_timer);
-        wait_then(node, ns, interrupted);
+        if (packet->resumed_ns + packet->remaining_ns != now_of(node) + ns) {
+            sim_cancel(node->vidsch->sim, &node->engine_timer);
+            wait_then(node, ns, interrupted);
+        } /* else its end is the first boundary */
+        vidsch_timeout_asked(node);
     } /* else the switch, or saving, comes to its end first */
 }
 
@@ -163,6 +167,7 @@ static void execute(void *owner)
         packet->execute(packet->owner, packet);
     else
         wait_then(node, packet->remaining_ns, finished);
+    vidsch_timeout_begin(node);
 }
 
 /* Lazy: a context's state stays on the engine until another one's packet comes; then it is saved,
@@ -221,6 +226,25 @@ void vidsch_engine_placed(struct vidsch_node *node)
         start_next(node);
     else
         vidsch_node_report(node);
+}
+
+void vidsch_engine_reset(struct vidsch_node *node, void (*done)(void *node))
+{
+    struct vidsch_packet *packet = node->hardware;
+    sim_cancel(node->vidsch->sim, &node->engine_timer);
+    vidsch_engine_charge(node);
+    packet->finished_ns = now_of(node);
+    packet->remaining_ns -= packet->finished_ns - packet->resumed_ns;
+    node->state_of = NULL;
+    node->previous = UINT32_MAX;
+    set_engine(node, VIDSCH_ENGINE_RESETTING);
+    wait_then(node, node->vidsch->profile->scheduler.tdr_reset_ns, done);
+}
+
+void vidsch_engine_reset_over(struct vidsch_node *node)
+{
+    node->preemption.finished_ns = now_of(node);
+    set_engine(node, VIDSCH_ENGINE_IDLE);
 }
 
 void vidsch_engine_init(struct vidsch_node *node)

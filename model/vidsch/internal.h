@@ -77,6 +77,7 @@ struct vidsch_context {
     bool system;
     bool dying;
     bool flushed;  /* waits no longer hold it up */
+    bool aborted;  /* nothing of it runs any more */
     uint32_t held; /* in use further up the stack: not to be freed */
     void *owner;
     struct vidmm_context_memory *memory;
@@ -116,6 +117,7 @@ enum vidsch_engine {
     VIDSCH_ENGINE_SWITCHING, /* saves one context's state, restores another's */
     VIDSCH_ENGINE_RUNNING,
     VIDSCH_ENGINE_SAVING, /* saves the state of what it no longer runs: eager, or preempted */
+    VIDSCH_ENGINE_RESETTING
 };
 
 enum vidsch_power { VIDSCH_POWER_UP, VIDSCH_POWER_DOWN, VIDSCH_POWER_COMING };
@@ -153,6 +155,9 @@ struct vidsch_node {
     bool stopping;   /* the engine was told, and stops where it can */
     struct vidsch_task hand_back;
 
+    struct sim_timer watch; /* then the running packet has run for too long */
+    bool overdue;           /* it has, and is to be preempted */
+
     bool unload; /* the null context is wanted */
     struct vidsch_packet null_packet;
     struct vidsch_packet preemption; /* the one under way, for the report */
@@ -175,6 +180,9 @@ struct vidsch {
     /* Little's law: packets present, integrated over time, are the times they stayed. */
     uint64_t presence_ns, stayed_ns, presence_since_ns;
     struct memory_pool links; /* packet -> barrier */
+    void (*hung)(void *owner, struct vidsch_context *context);
+    void *hung_owner;
+    struct sim_timer drop; /* then aborted contexts lose what they have queued */
 };
 
 /* waits.c: what the probe is told, and the packet's blame with it. */
@@ -245,6 +253,13 @@ bool vidsch_context_is_overtaken(const struct vidsch_packet *packet);
 /* A packet that was handed over comes back to the front of the software queue. */
 void vidsch_context_hand_back(struct vidsch_packet *packet);
 
+/* A packet that reached the front of its queue was behind other packets until now; as long as the
+ * front was waiting for a fence, that was the cause. */
+void vidsch_context_settle_blame(struct vidsch_packet *packet, uint64_t now_ns);
+
+/* The first packet stops waiting for its fence; it will wait again when it is the first again. */
+void vidsch_context_stop_waiting(struct vidsch_context *context);
+
 /* Time the context has spent, up to now, with an unreached fence in front of its queue. */
 uint64_t vidsch_context_blocked_ns(const struct vidsch_context *context, uint64_t now_ns);
 
@@ -312,7 +327,32 @@ void vidsch_engine_placed(struct vidsch_node *node);
 /* The engine is to stop at the next boundary, for the DPC to take back what it has. */
 void vidsch_engine_preempt(struct vidsch_node *node);
 
+/* Stops the running packet for good and resets the engine; then `done` takes back what was placed
+ * and says that it is over. */
+void vidsch_engine_reset(struct vidsch_node *node, void (*done)(void *node));
+void vidsch_engine_reset_over(struct vidsch_node *node);
+
+/* timeout.c */
+void vidsch_timeout_init(struct vidsch *vidsch);
+void vidsch_timeout_node_init(struct vidsch_node *node);
+
+/* The running packet begins, is asked to stop, has stopped. */
+void vidsch_timeout_begin(struct vidsch_node *node);
+void vidsch_timeout_asked(struct vidsch_node *node);
+void vidsch_timeout_over(struct vidsch_node *node);
+
+/* Nobody else has asked for it in time: the running packet is to be asked to stop. */
+bool vidsch_timeout_preempts(struct vidsch_node *node, struct vidsch_task *task);
+
+/* An aborted context has something to be dropped, as soon as nobody is at it. */
+void vidsch_drop_soon(struct vidsch *vidsch);
+
 /* preempt.c */
+
+/* What the node was given, and has not finished, goes back to where it came from. Packets keep
+ * their order (wddm.md §8.4). */
+void vidsch_preempt_take_back(struct vidsch_node *node, bool preempted);
+void vidsch_preempt_over(struct vidsch_node *node);
 
 /* Whether the context may have the engine taken from the one that runs; the result is reported. */
 enum probe_attempt vidsch_preempt_attempt(struct vidsch_node *node, struct vidsch_context *context);

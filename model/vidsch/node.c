@@ -11,6 +11,7 @@ void vidsch_node_report(struct vidsch_node *node)
         [VIDSCH_ENGINE_SWITCHING] = PROBE_ENGINE_SWITCHING,
         [VIDSCH_ENGINE_RUNNING] = PROBE_ENGINE_BUSY,
         [VIDSCH_ENGINE_SAVING] = PROBE_ENGINE_SWITCHING,
+        [VIDSCH_ENGINE_RESETTING] = PROBE_ENGINE_SWITCHING,
     };
     struct probe *probe = node->vidsch->probe;
     probe->engine(probe->self, sim_now(node->vidsch->sim), node->ordinal, states[node->engine],
@@ -216,6 +217,8 @@ bool vidsch_node_next(struct vidsch_node *node, struct vidsch_worker *worker)
             begin_unload(node, &worker->task);
             return true;
         }
+        if (worker == node->placer && vidsch_timeout_preempts(node, &worker->task))
+            return true;
         struct vidsch_context *context = worker == &vidsch->worker ? node->apart : NULL;
         if (!context && worker == node->placer)
             context = vidsch->policy->select(node);
@@ -289,6 +292,7 @@ void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal)
     }
     sim_timer_init(&node->again, vidsch_node_look, node);
     sim_timer_init(&node->power_timer, power_is_up, node);
+    vidsch_timeout_node_init(node);
     vidsch_engine_init(node);
     node->ready = vidsch->policy->create(node);
     vidsch_engine_serves(node, NULL);

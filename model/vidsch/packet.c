@@ -89,7 +89,7 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     packet->remaining_ns = packet->execute_ns;
     packet->preemptions = 0;
     packet->flips = 0;
-    packet->without_memory = packet->prepared = false;
+    packet->without_memory = packet->prepared = packet->dropped = false;
     packet->barriers = NULL;
     packet->blocked_before_ns = vidsch_context_blocked_ns(context, now);
     vidsch_wait_begin(packet);
@@ -126,6 +126,7 @@ void vidsch_packet_report(const struct vidsch_packet *packet, uint64_t now)
                               .switch_ns = packet->switch_ns,
                               .references = packet->reference_count,
                               .hits = packet->hits,
+                              .dropped = packet->dropped,
                               .preemptions = packet->preemptions,
                           });
 }
@@ -175,6 +176,12 @@ static void complete_next(struct vidsch_context *context)
     }
 }
 
+static void drop_what_is_behind(const struct vidsch_context *context)
+{
+    if (context->aborted && context->queue)
+        vidsch_drop_soon(context->vidsch);
+}
+
 static void complete_taken(void *owner)
 {
     struct vidsch_packet *packet = owner;
@@ -183,6 +190,7 @@ static void complete_taken(void *owner)
     DL_DELETE(context->taken, packet);
     vidsch_packet_conclude(packet);
     complete_next(context);
+    drop_what_is_behind(context);
     vidsch_context_let_go(context);
 }
 
@@ -227,6 +235,7 @@ static void complete_stopped(void *owner)
         vidsch_node_release(packet);
         vidsch_packet_complete(packet);
         complete_next(context);
+        drop_what_is_behind(context);
         vidsch_context_let_go(context);
     }
     vidsch_node_look(node);

@@ -56,8 +56,9 @@ void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *conte
     node->preemption = (struct vidsch_packet){
         .kind = PROBE_PREEMPTION, .context = context, .queued_ns = sim_now(vidsch->sim)};
     context->held++;
-    vidsch_wait_for(context->queue ? context->queue : context->taken, PROBE_PREEMPT,
-                    vidsch_place_node(node));
+    if (context != node->hardware->context)
+        vidsch_wait_for(context->queue ? context->queue : context->taken, PROBE_PREEMPT,
+                        vidsch_place_node(node));
     *task = (struct vidsch_task){
         .make = ask_engine,
         .owner = node,
@@ -65,25 +66,33 @@ void vidsch_preempt_begin(struct vidsch_node *node, struct vidsch_context *conte
         .duration_ns = vidsch->policy->firmware ? 0 : vidsch->profile->scheduler.preempt_ns};
 }
 
-/* The DPC takes back what the engine was given and has not finished. Packets keep their order
- * (wddm.md §8.4). */
-void vidsch_preempt_hand_back(void *owner)
+void vidsch_preempt_take_back(struct vidsch_node *node, bool preempted)
 {
-    struct vidsch_node *node = owner;
-    struct vidsch *vidsch = node->vidsch;
     while (node->hardware) {
         struct vidsch_packet *packet = node->hardware->hardware_prev; /* the last one */
         DL_DELETE2(node->hardware, packet, hardware_prev, hardware_next);
         node->hardware_count--;
         vidsch_node_free_slot(node);
-        packet->preemptions++;
+        packet->preemptions += preempted;
         vidsch_node_release(packet);
         vidsch_context_hand_back(packet);
     }
+}
+
+void vidsch_preempt_over(struct vidsch_node *node)
+{
+    struct vidsch *vidsch = node->vidsch;
     node->preempting = node->stopping = false;
     vidsch_engine_serves(node, NULL);
     vidsch_packet_report(&node->preemption, sim_now(vidsch->sim));
     vidsch_context_let_go(node->preemption.context);
     vidsch_node_report(node);
     vidsch_node_look(node);
+}
+
+/* The DPC takes back what the engine was given. */
+void vidsch_preempt_hand_back(void *owner)
+{
+    vidsch_preempt_take_back(owner, true);
+    vidsch_preempt_over(owner);
 }

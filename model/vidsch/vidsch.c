@@ -15,6 +15,7 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
     vidsch->links.object_size = 2 * sizeof(void *);
     vidsch_worker_init(&vidsch->worker, vidsch, PROBE_SCHEDULER_WORKER);
     vidsch_dpc_init(vidsch);
+    vidsch_timeout_init(vidsch);
     vidsch->nodes = memory_new(profile->node_count, sizeof *vidsch->nodes);
     for (uint32_t node = 0; node < profile->node_count; node++)
         vidsch_node_init(vidsch, node);
@@ -24,6 +25,13 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
 void vidsch_set_memory(struct vidsch *vidsch, const struct vidsch_memory *memory)
 {
     vidsch->memory = *memory;
+}
+
+void vidsch_set_hung(struct vidsch *vidsch,
+                     void (*hung)(void *owner, struct vidsch_context *context), void *owner)
+{
+    vidsch->hung = hung;
+    vidsch->hung_owner = owner;
 }
 
 uint64_t vidsch_pending(const struct vidsch *vidsch)
@@ -59,7 +67,7 @@ static const char *check_context(const struct vidsch_context *context, uint64_t 
         return "a context has not as many packets in flight as were counted";
     if (count(context->taken) + context->queued != context->uncompleted)
         return "a context's packets are not those queued plus those taken";
-    if ((context->state == VIDSCH_CONTEXT_IDLE) != (context->queue == NULL))
+    if (!context->aborted && (context->state == VIDSCH_CONTEXT_IDLE) != (context->queue == NULL))
         return "a context is idle with packets queued, or waits without";
     return NULL;
 }

@@ -92,6 +92,7 @@ struct vidsch_packet {
     uint32_t hits;
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
     bool prepared;       /* its memory is pinned */
+    bool dropped;        /* its context was aborted before it had run */
 
     /* A paging packet does not run for a known time: `execute` starts it, and
      * vidsch_packet_executed says when it is over. */
@@ -148,6 +149,11 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
 void vidsch_set_memory(struct vidsch *vidsch, const struct vidsch_memory *memory);
 void vidsch_destroy(struct vidsch *vidsch);
 
+/* `hung` is called when an engine that ran the context's packet had to be reset: it aborts that
+ * context, and whichever go with it. Without it that one alone is aborted. */
+void vidsch_set_hung(struct vidsch *vidsch,
+                     void (*hung)(void *owner, struct vidsch_context *context), void *owner);
+
 /* A context on a node. `owner` is the device's, for VidMm. */
 struct vidsch_context *vidsch_context_create(struct vidsch *vidsch, uint32_t node, int32_t priority,
                                              bool system, uint32_t pid, struct probe_label label,
@@ -159,6 +165,11 @@ void vidsch_context_destroy(struct vidsch_context *context);
 /* The context's device goes: its queued waits end, whatever their fences say, and no new one begins
  * (wddm.md §3.4: the device's scheduler is flushed). Other work runs. */
 void vidsch_context_flush(struct vidsch_context *context);
+
+/* The context's device is in error: what an engine has of it runs to its end, all else is dropped
+ * in its order; what is queued later, too. Signals that are dropped count, or who waits for them
+ * would do so for ever. */
+void vidsch_context_abort(struct vidsch_context *context);
 
 /* Of all contexts of the process, those to come included. */
 void vidsch_process_set_class(struct vidsch *vidsch, uint32_t pid, enum vidsch_class class);

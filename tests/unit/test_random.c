@@ -31,7 +31,7 @@ struct workload {
     uint64_t date_ns;
     uint64_t signalled[FENCES];
     struct process processes[PROCESSES];
-    bool residency_calls;
+    bool residency_calls, times_out;
 };
 
 static uint64_t below(struct workload *workload, uint64_t limit)
@@ -175,9 +175,14 @@ static void synchronise(struct workload *workload, size_t number, size_t context
     if (below(workload, 2))
         event(workload, number, "Signal", "%s,\"fence\":%" PRIu64 ",\"value\":%" PRIu64, where,
               fence, ++*signalled);
-    else
+    else {
+        uint64_t value = *signalled - below(workload, *signalled + 1);
+        if (workload->times_out) /* devices in error refuse signals */
+            event(workload, PROCESSES, "Signal", ",\"fence\":%" PRIu64 ",\"value\":%" PRIu64, fence,
+                  value);
         event(workload, number, "Wait", "%s,\"fence\":%" PRIu64 ",\"value\":%" PRIu64, where, fence,
-              *signalled - below(workload, *signalled + 1));
+              value);
+    }
 }
 
 static void submit(struct workload *workload, size_t number, size_t context)
@@ -257,7 +262,7 @@ struct seen {
         uint64_t since_ns;
         uint64_t state_ns[3], depth_ns;
         uint64_t execute_ns, switch_ns, sojourn_ns;
-        bool preempted;
+        bool preempted, reset;
     } node[NODES];
     struct {
         int64_t resident, came, went;
@@ -360,6 +365,14 @@ static void see_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t con
     child_expects(result < PROBE_ATTEMPTS, true);
 }
 
+static void see_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t context)
+{
+    (void)self, (void)context;
+    at(now_ns);
+    child_expects(seen.node[node].state, PROBE_ENGINE_BUSY);
+    seen.node[node].reset = true;
+}
+
 static void see_paging(void *self, const struct probe_paging *operation)
 {
     (void)self;
@@ -428,6 +441,7 @@ static struct probe probe = {
     .engine = see_engine,
     .context_switch = see_switch,
     .attempt = see_attempt,
+    .reset = see_reset,
     .paging = see_paging,
     .resident = see_resident,
     .committed = see_committed,
@@ -444,8 +458,11 @@ static void add_up(uint64_t end_ns)
     for (uint32_t node = 0; node < seen.machine.nodes; node++) {
         see_engine(NULL, end_ns, node, PROBE_ENGINE_IDLE, 0, 0);
         /* Little's law: the hardware queue's length over time is its packets' time in it; those
-         * that were preempted were out of it for some. */
-        if (seen.node[node].preempted)
+         * that were preempted were out of it for some; those of an engine that was reset stood
+         * there meanwhile. */
+        if (seen.node[node].reset)
+            ;
+        else if (seen.node[node].preempted)
             child_expects(seen.node[node].depth_ns <= seen.node[node].sojourn_ns, true);
         else
             child_expects(seen.node[node].depth_ns, seen.node[node].sojourn_ns);
@@ -543,6 +560,12 @@ static void choose_machine(struct workload *workload, struct profile *profile)
     }
     if (below(workload, 2))
         set_value(profile, "scheduler.vsync", "16ms");
+    static const char *const delays[] = {"2s", "0ns", "20us", "200us"};
+    uint64_t delay = below(workload, 4);
+    workload->times_out = delay > 1;
+    set_value(profile, "scheduler.tdr-delay", delays[delay]);
+    set_value(profile, "scheduler.tdr-permitted", quanta[below(workload, 3)]);
+    set_value(profile, "scheduler.tdr-reset", quanta[below(workload, 3)]);
     if (!profile_check(profile, &error))
         child_fails("%s", error.message);
 }

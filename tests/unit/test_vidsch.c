@@ -75,6 +75,9 @@ struct machine {
     struct vidsch_packet packets[8];
     uint64_t placed_ns[8], completed_ns[8];
     uint64_t passed_ns;
+    uint64_t tdr_ns; /* permitted, and again to stop */
+    struct vidsch_context *paging;
+    struct sim_timer paged;
     uint32_t waiting[2]; /* in software queues, as the probe was told last */
 };
 
@@ -157,6 +160,8 @@ static void run_machine(void (*start)(void *owner))
         child_fails("%s", error.message);
     machine.profile.scheduler.submit_ns = 10;
     machine.profile.scheduler.complete_ns = 4;
+    machine.profile.scheduler.tdr_permitted_ns = machine.tdr_ns;
+    machine.profile.scheduler.tdr_delay_ns = machine.tdr_ns;
     machine.probe = (struct probe){.context = no_context,
                                    .packet = no_packet,
                                    .engine = no_engine,
@@ -317,12 +322,61 @@ static void what_waits_is_told(void **state)
     assert_true(child_runs(what_waits_is_told_body, NULL));
 }
 
+static void paged(void *owner)
+{
+    vidsch_packet_executed(owner);
+}
+
+static void page(void *owner, struct vidsch_packet *packet)
+{
+    (void)owner;
+    sim_timer_init(&machine.paged, paged, packet);
+    sim_after(machine.sim, &machine.paged, 50);
+}
+
+static void hang(void *owner)
+{
+    (void)owner;
+    machine.paging = vidsch_context_create(machine.vidsch, 0, 0, true, 0,
+                                           (struct probe_label){.number = 3}, NULL);
+    submit(0, 0, 1000);
+    machine.packets[1] =
+        (struct vidsch_packet){.kind = PROBE_PAGING, .execute = page, .completed = completed};
+    vidsch_submit(machine.paging, &machine.packets[1]);
+    submit(2, 1, 100);
+    submit(3, 0, 1);
+}
+
+/* Packet 0 runs from 10, is asked to stop at 110 and does not by 210: it is dropped, and what its
+ * context has behind it. The paging packet, placed behind it at 20, goes first: again at 220, runs
+ * until 270, complete at 274. Then packet 2: placed at 230, it runs until 370, complete at 374. */
+static void a_reset_spares_paging_packets_body(void *argument)
+{
+    (void)argument;
+    machine.tdr_ns = 100;
+    run_machine(hang);
+    child_expects(machine.completed_ns[0], 210);
+    child_expects(machine.completed_ns[3], 210);
+    child_expects(machine.packets[0].dropped && machine.packets[3].dropped, true);
+    child_expects(machine.completed_ns[1], 274);
+    child_expects(machine.completed_ns[2], 374);
+    child_expects(machine.packets[1].dropped || machine.packets[2].dropped, false);
+    vidsch_destroy(machine.vidsch);
+    sim_destroy(machine.sim);
+}
+
+static void a_reset_spares_paging_packets(void **state)
+{
+    (void)state;
+    assert_true(child_runs(a_reset_spares_paging_packets_body, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fences_only_grow),       cmocka_unit_test(the_worker_is_one_at_a_time),
         cmocka_unit_test(barriers_pass_in_order), cmocka_unit_test(a_destroyed_context_drains),
-        cmocka_unit_test(what_waits_is_told),
+        cmocka_unit_test(what_waits_is_told),     cmocka_unit_test(a_reset_spares_paging_packets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@ static const struct experiment {
     {"A8", "forced preemption, 5,504 times a second (gpu_ext, RTX 5090)", forced_preemption},
     {"A10", "context switches below 100 us (Pascal white paper)", switch_bounds},
     {"A11", "submission bubbles (NVAPI, command buffers)", submission_bubbles},
+    {"A12", "budget of time slices (NVIDIA DRIVE OS)", timeslice_budget},
     {"A13", "the starved normal band (DXGKARG_SETUPPRIORITYBANDS)", starved_band},
     {"A14", "the Windows recording, packet by packet", windows_recording},
     {"A15", "the Windows recording: create, destroy, and the deferral between",

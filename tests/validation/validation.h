@@ -47,6 +47,7 @@ experiment_function engine_copies, program_copies, both_directions, cyclic_strea
     faulting_product, fair_sharing, cyclic_scans, independent_references, time_sharing,
     fifty_percent, conservation, one_queue, several_engines, priorities, preempted_job, round_robin,
     closed_system, residual_time, periodic_tasks, shrinking_timeslice, forced_preemption,
-    switch_bounds, submission_bubbles, starved_band, windows_recording, windows_destruction;
+    switch_bounds, submission_bubbles, timeslice_budget, starved_band, windows_recording,
+    windows_destruction;
 
 #endif
