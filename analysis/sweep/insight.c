@@ -82,7 +82,7 @@ static void swing_on_grid(const struct sweep_table *table, size_t metric,
     cells_make(table, metric, &cells);
     size_t *level = heap_new(cells.axes, sizeof *level);
     for (size_t e = 0; e < count; e++) {
-        size_t own = 0;
+        size_t own = cells.axes;
         for (size_t a = 0; a < cells.axes; a++) {
             const struct sweep_axis *axis = &table->axis[cells.axis[a]];
             level[a] = cells_baseline(axis);
@@ -92,6 +92,8 @@ static void swing_on_grid(const struct sweep_table *table, size_t metric,
                      strcmp(axis->level[level[a]].label, axis->baseline.label) != 0)
                 effects[e].off_baseline = true;
         }
+        if (own == cells.axes) /* it has no levels */
+            continue;
         size_t low = 0, high = 0;
         for (level[own] = 0; level[own] < cells.levels[own]; level[own]++) {
             size_t place = cells_place(&cells, level);

@@ -216,7 +216,7 @@ bool axis_parse(const char *text, const struct workload *workload, struct axis *
     good = good && differ(axis, error, error_size);
     if (!good)
         axis_free(axis);
-    else if (axis->shown.numeric) /* curves run from left to right */
+    else if (axis->shown.numeric && axis->shown.levels > 1) /* curves run from left to right */
         qsort(axis->shown.level, axis->shown.levels, sizeof *axis->shown.level, by_value);
     return good;
 }

@@ -186,7 +186,7 @@ static void deciles(struct outcome *outcome)
     gsl_sort(outcome->recorded_ns, 1, outcome->count);
     gsl_sort(outcome->simulated_ns, 1, outcome->count);
     for (int decile = 1; decile <= 9; decile++) {
-        char text[32];
+        char text[48];
         snprintf(text, sizeof text, "decile %d of the latency", decile);
         double p = decile / 10.0;
         validation_near(
