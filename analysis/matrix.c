@@ -3,11 +3,9 @@
 
 static uint32_t place_of(struct matrix *matrix, uint32_t pid)
 {
-    if (matrix->latest < matrix->processes && matrix->pid[matrix->latest] == pid)
-        return matrix->latest;
     for (uint32_t i = 0; i < matrix->processes; i++)
         if (matrix->pid[i] == pid)
-            return matrix->latest = i;
+            return i;
     if (matrix->processes == MATRIX_PROCESSES) {
         matrix->others = true;
         return MATRIX_PROCESSES - 1;

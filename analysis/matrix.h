@@ -14,7 +14,7 @@ enum { MATRIX_PROCESSES = 64, MATRIX_FREE_STEPS = 1 << 19, MATRIX_RECORDS_PER_ST
 
 /* All zero is empty. */
 struct matrix {
-    uint32_t processes, latest;     /* latest: place that was asked for */
+    uint32_t processes;
     uint32_t pid[MATRIX_PROCESSES]; /* the last one, if there are so many, stands for all others */
     bool others;
     uint64_t ns[MATRIX_PROCESSES][MATRIX_PROCESSES]; /* victim, culprit */

@@ -278,8 +278,6 @@ void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
     *kept = *slow;
     kept->job = job;
     kept->due = chains->next + SLOWEST_PATIENCE;
-    if (slowest->count == 0 || (job != 0 && kept->due < slowest->due))
-        slowest->due = kept->due;
     if (slowest->count == SLOWEST)
         free_slow(slowest->slow[--slowest->count]);
     size_t at = slowest->count++;
@@ -291,19 +289,12 @@ void slowest_add(struct slowest *slowest, const struct slow *slow, uint64_t job,
 void slowest_explain(struct slowest *slowest, struct chains *chains,
                      const struct chain_names *names, bool all)
 {
-    if (slowest->due > chains->next && !all)
-        return;
-    slowest->due = UINT64_MAX;
     for (size_t i = 0; i < slowest->count; i++) {
         struct slow *slow = slowest->slow[i];
-        if (slow->job == 0)
+        if (slow->job == 0 || (slow->due > chains->next && !all))
             continue;
-        if (slow->due <= chains->next || all) {
-            explain(slow, chains, names);
-            slow->job = 0;
-        } else if (slow->due < slowest->due) {
-            slowest->due = slow->due;
-        }
+        explain(slow, chains, names);
+        slow->job = 0;
     }
 }
 

@@ -35,7 +35,6 @@ struct slow {
 struct slowest {
     size_t count;
     struct slow *slow[SLOWEST];
-    uint64_t due; /* the first date of one to be explained, or earlier; UINT64_MAX: no date */
 };
 
 /* Whether one that took so long belongs there. */
