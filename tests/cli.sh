@@ -8,6 +8,8 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 99
 failures=0
 
+. "$SOURCE/tests/sanitized.sh"
+
 fail() {
     echo "FAILED: $*"
     failures=$((failures + 1))
@@ -185,8 +187,7 @@ if command -v script >/dev/null && locale -a 2>/dev/null | grep -qi '^c.utf-\?8$
     grep -q '\[1mcall' tty || fail "a terminal gets no colours"
     grep -q '█' tty || fail "a terminal gets no blocks"
     TERM=xterm LC_ALL=C NO_COLOR=1 script -qc "$run -q" /dev/null >tty
-    # AddressSanitizer does not know SimGrid's stacks, and says so.
-    grep -vE 'ASan is ignoring|^False positive error|sanitizers/issues/189' tty >heard
+    without_sanitizer tty >heard
     [ ! -s heard ] || fail "-q: something on the terminal"
     TERM=xterm LC_ALL=C NO_COLOR=1 script -qc "$run 2>/dev/null" /dev/null | tr -d '\r' >tty
     LC_ALL=C grep -q '[^ -~]' tty && fail "NO_COLOR and no UTF-8, and yet more than plain text"

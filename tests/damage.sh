@@ -9,6 +9,8 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 99
 failures=0 tried=0 refused=0
 
+. "$SOURCE/tests/sanitized.sh"
+
 fail() {
     echo "FAILED: $*"
     failures=$((failures + 1))
@@ -20,8 +22,7 @@ try() {
     rm -rf out
     timeout 60 "$WDDMSIM" replay -q --no-report --check -o out "$@" >/dev/null 2>all </dev/null
     status=$?
-    # AddressSanitizer does not know SimGrid's stacks, and says so.
-    grep -vE 'ASan is ignoring|^False positive error|sanitizers/issues/189' all >err
+    without_sanitizer all >err
     case $status in
     0) [ -s out/summary.json ] || fail "$*: exit status 0 and no summary.json" ;;
     1)

@@ -13,6 +13,8 @@ scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 failed=0
 
+. "$SOURCE/tests/sanitized.sh"
+
 fail() {
     echo "FAIL: $*"
     failed=1
@@ -34,9 +36,7 @@ replay() {
     "$WDDMSIM" replay "$scratch/trace.jsonl" -H ideal "$@" --no-report --check -q \
         -o "$scratch/out" >"$scratch/stdout" 2>"$scratch/all"
     status=$?
-    # AddressSanitizer does not know SimGrid's stacks, and says so.
-    grep -vE 'ASan is ignoring|^False positive error|sanitizers/issues/189' "$scratch/all" \
-        >"$scratch/stderr"
+    without_sanitizer "$scratch/all" >"$scratch/stderr"
     [ "$status" -eq "$wanted" ] || fail "$*: exit status $status, not $wanted: $(cat "$scratch/stderr")"
 }
 

@@ -1,5 +1,6 @@
 /* Decoding traces, beside what it takes to look at the same bytes once. */
 #include "tests/bench/bench.h"
+#include "tests/recording.h"
 #include "traces/input.h"
 #include "traces/reader.h"
 #include "traces/vocabulary.h"
@@ -122,32 +123,11 @@ static bool copy(const void *what, struct bench_answer *answer)
     return true;
 }
 
-/* Recordings lie beside the source, or where WDDMSIM_SHARED says. */
-static bool find_recording(const char *name, char *path, size_t room)
-{
-    const char *shared = getenv("WDDMSIM_SHARED"), *source = getenv("SOURCE");
-    const char *folders[] = {shared, source ? source : ".", "..", "../.."};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        if (!folders[i])
-            continue;
-        for (int beside = 0; beside < 2; beside++) {
-            snprintf(path, room, "%s%s/traces/recorded/%s", folders[i],
-                     i == 0   ? ""
-                     : beside ? "/../shared"
-                              : "/shared",
-                     name);
-            if (access(path, R_OK) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 /* Importing a recording whole: opening, all events. */
 static void recording_row(const struct bench *bench, const char *row, const char *name)
 {
     char recording[512], path[320];
-    if (!find_recording(name, recording, sizeof recording)) {
+    if (!recording_path(name, recording, sizeof recording)) {
         printf("%-28s no recording here: set WDDMSIM_SHARED\n", row);
         return;
     }

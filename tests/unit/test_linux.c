@@ -59,9 +59,6 @@ static void test_recording(void **state)
     char path[4096];
     struct trace_error error = {0};
     struct trace_reader *reader;
-    struct trace_event event;
-    size_t counts[TRACE_OPS] = {0};
-    enum trace_result result;
     if (!trace_open(recorded("linux-trace-cmd", "amdgpu-steamvr-2017-07.dat.gz", path, sizeof path),
                     NULL, &reader, &error))
         fail_msg("%s", error.message);
@@ -69,16 +66,7 @@ static void test_recording(void **state)
     assert_string_equal(trace_reader_header(reader)->source,
                         "Linux trace.dat version 6, kernel 4.11.0-rc4+ x86_64");
     assert_facts(reader, facts, sizeof facts / sizeof *facts);
-    while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT) {
-        if (!trace_check_event(&event, &error))
-            fail_msg("%s: %s", trace_reader_place(reader), error.message);
-        counts[event.op]++;
-    }
-    if (result != TRACE_END)
-        fail_msg("%s", error.message);
-    for (int op = 0; op < TRACE_OPS; op++)
-        if (counts[op] != events[op])
-            fail_msg("%zu %s, expected %zu", counts[op], trace_ops[op].name, events[op]);
+    assert_events(reader, events);
     trace_close(reader);
 }
 

@@ -4,6 +4,7 @@
 #include "model/memory.h"
 #include "model/status.h"
 #include "tests/bench/blind.h"
+#include "tests/recording.h"
 #include "tests/unit/child.h"
 #include "tests/validation/validation.h"
 #include "traces/reader.h"
@@ -152,20 +153,7 @@ static void replay(void *argument)
 
 static bool find_recording(void)
 {
-    static const char name[] = "traces/recorded/windows-etl/steamvr-win10-17134.etl.gz";
-    const char *shared = getenv("WDDMSIM_SHARED"), *source = getenv("SOURCE");
-    if (shared) {
-        snprintf(path, sizeof path, "%s/%s", shared, name);
-        return access(path, R_OK) == 0;
-    }
-    char above[64] = "";
-    for (int level = 0; level < 6; level++) {
-        snprintf(path, sizeof path, "%s/%sshared/%s", source ? source : ".", above, name);
-        if (access(path, R_OK) == 0)
-            return true;
-        strcat(above, "../");
-    }
-    return false;
+    return recording_path("windows-etl/steamvr-win10-17134.etl.gz", path, sizeof path);
 }
 
 /* Of the errors, relative to the recorded time, of packets submitted from then on. */
