@@ -43,7 +43,7 @@ static struct trace_buffer shown(const struct trace_encoder *encoder, const char
 {
     struct trace_buffer out = {0};
     struct trace_input *input;
-    struct trace_header header;
+    struct trace_header header = {0};
     struct trace_event event;
     struct trace_error error = {.message = ""};
     enum trace_result result;
