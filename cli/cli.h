@@ -26,7 +26,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_replay, cli_import, cli_convert, cli_inspect, cli_hardware,
-    cli_generate, cli_report, cli_compare, cli_demo, cli_sweep, cli_scenario;
+    cli_generate, cli_report, cli_compare, cli_demo, cli_sweep, cli_scenario, cli_calibrate;
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 

@@ -130,7 +130,7 @@ int cli_run_replay(const struct cli_run *run)
         }
     }
     if (status == CLI_OK)
-        status = session_play(session, recorder, run->faults, run->fault_count);
+        status = session_play(session, recorder_probe(recorder), run->faults, run->fault_count);
     if (status == CLI_OK)
         status = write_results(run, session, recorder);
     session_close(session, recorder);

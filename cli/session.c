@@ -106,8 +106,8 @@ int session_open(struct session *session, const struct cli_play *play, const cha
     return opened ? CLI_OK : CLI_USAGE;
 }
 
-int session_play(struct session *session, struct recorder *recorder,
-                 const struct dxgk_fault *faults, size_t fault_count)
+int session_play(struct session *session, struct probe *probe, const struct dxgk_fault *faults,
+                 size_t fault_count)
 {
     const struct cli_play *play = session->play;
     char error[512];
@@ -126,9 +126,8 @@ int session_play(struct session *session, struct recorder *recorder,
         .progress_self = session,
     };
     double begun = cli_seconds();
-    enum replay_status status =
-        replay_run(session->reader, &session->profile, recorder_probe(recorder), &options,
-                   &session->result, error, sizeof error);
+    enum replay_status status = replay_run(session->reader, &session->profile, probe, &options,
+                                           &session->result, error, sizeof error);
     session->wall_s = cli_seconds() - begun;
     cli_progress_end(&session->progress);
     if (status == REPLAY_BAD_INPUT)

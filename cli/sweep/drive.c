@@ -93,7 +93,7 @@ static enum pool_status run_point(void *self, size_t index)
     enum pool_status status = POOL_FAILED;
     if (session_open(session, &spot.play, trace, true) == CLI_OK) {
         struct recorder *recorder = recorder_create(&recording, error, sizeof error);
-        if (session_play(session, recorder, NULL, 0) == CLI_OK)
+        if (session_play(session, recorder_probe(recorder), NULL, 0) == CLI_OK)
             status = save(drive, session, recorder, &spot.source, drive->plan->keys[place]);
     }
     return status; /* the process ends: nothing is taken apart */

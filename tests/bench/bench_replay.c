@@ -2,7 +2,7 @@
  * memory that takes, by the length of the trace. */
 #include "analysis/recorder.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/blind.h"
+#include "model/blind.h"
 #include "traces/vocabulary.h"
 #include "traces/writer.h"
 #include "workloads/replay.h"
@@ -121,7 +121,7 @@ bool bench_replay_trace(const void *what, struct bench_answer *answer)
     }
     struct recorder *recorder =
         good && !wanted->unwatched ? recorder_create(&recording, error, sizeof error) : NULL;
-    struct probe blind = bench_blind_probe(), *probe = recorder ? recorder_probe(recorder) : &blind;
+    struct probe blind = blind_probe(), *probe = recorder ? recorder_probe(recorder) : &blind;
     good = good && (recorder || wanted->unwatched);
     recorded_paging = probe->paging;
     probe->paging = count_paging;

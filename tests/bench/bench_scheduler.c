@@ -3,7 +3,7 @@
 #include "model/memory.h"
 #include "model/vidsch/vidsch.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/blind.h"
+#include "model/blind.h"
 
 #include <stdio.h>
 
@@ -87,7 +87,7 @@ static bool schedule(const void *what, struct bench_answer *answer)
     static struct worker workers[CONTEXTS];
     struct profile_error wrong;
     const struct sim_link link = {1e9, 1e9, 1};
-    struct probe probe = bench_blind_probe();
+    struct probe probe = blind_probe();
     if (!profile_load(wanted->profile, &profile, &wrong)) {
         fprintf(stderr, "bench: %s\n", wrong.message);
         return false;

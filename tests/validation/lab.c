@@ -1,7 +1,7 @@
 #include "tests/validation/lab.h"
 
 #include "model/memory.h"
-#include "tests/bench/blind.h"
+#include "model/blind.h"
 #include "tests/unit/child.h"
 
 #include <gsl/gsl_randist.h>
@@ -231,7 +231,7 @@ static void run(void *argument)
     const struct sim_link link = {1e9, 1e9, 1};
     struct sim_timer end;
     alarm(600);
-    lab->probe = bench_blind_probe();
+    lab->probe = blind_probe();
     lab->probe.self = lab;
     lab->probe.packet = note_packet;
     lab->probe.context_switch = note_switch;

@@ -1,6 +1,6 @@
 #include "tests/validation/trial.h"
 
-#include "tests/bench/blind.h"
+#include "model/blind.h"
 #include "tests/unit/child.h"
 #include "traces/reader.h"
 #include "workloads/replay.h"
@@ -105,7 +105,7 @@ static void run(void *argument)
                            &wrong);
     if (!good || !profile_check(&profile, &wrong))
         child_fails("%s", wrong.message);
-    struct probe probe = bench_blind_probe();
+    struct probe probe = blind_probe();
     probe.machine = note_machine;
     probe.call = note_call;
     probe.paging = note_paging;

@@ -3,7 +3,7 @@
  * wait until it is destroyed. */
 #include "model/memory.h"
 #include "model/status.h"
-#include "tests/bench/blind.h"
+#include "model/blind.h"
 #include "tests/recording.h"
 #include "tests/unit/child.h"
 #include "tests/validation/validation.h"
@@ -138,7 +138,7 @@ static void replay(void *argument)
             child_fails("%s", wrong.message);
     if (!trace_open(path, NULL, &reader, &bad))
         child_fails("%s", bad.message);
-    struct probe probe = bench_blind_probe();
+    struct probe probe = blind_probe();
     probe.self = outcome;
     probe.call = note_call;
     probe.packet = note_packet;

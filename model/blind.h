@@ -1,6 +1,6 @@
 /* A probe that sees nothing: what a replay costs that nobody records. */
-#ifndef WDDMSIM_TESTS_BLIND_H
-#define WDDMSIM_TESTS_BLIND_H
+#ifndef WDDMSIM_MODEL_BLIND_H
+#define WDDMSIM_MODEL_BLIND_H
 
 #include "model/probe.h"
 
@@ -79,7 +79,7 @@ static void blind_warn(void *self, const char *message)
     (void)self, (void)message;
 }
 
-static inline struct probe bench_blind_probe(void)
+static inline struct probe blind_probe(void)
 {
     return (struct probe){
         .machine = blind_machine,
