@@ -14,7 +14,7 @@ static uint32_t cpu_accessible_set(const struct profile *profile)
 {
     uint32_t set = 0;
     for (uint32_t i = 0; i < profile->segment_count; i++)
-        if (profile->segments[i].cpu_visible > 0)
+        if (profile->segments[i].cpu_visible > 0 || profile->segments[i].cpu_host_aperture > 0)
             set |= UINT32_C(1) << i;
     return set;
 }

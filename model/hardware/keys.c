@@ -61,6 +61,8 @@ const struct key_spec profile_keys[] = {
     SEGMENT("page", SIZE, page, "4KiB..2MiB", "4KiB", "page: 4KiB, 64KiB or 2MiB"),
     SEGMENT("cpu-visible", SIZE, cpu_visible, "0B..16TiB", "0B",
             "bytes from the start that the CPU can map"),
+    SEGMENT("cpu-host-aperture", SIZE, cpu_host_aperture, "0B..16TiB", "0B",
+            "bytes of it that the CPU can have mapped at a time, wherever they lie; 0 = none"),
     SEGMENT("budget-group", CHOICE, budget_group, "auto, local, non-local, none", "auto",
             "group of segments that budgets count it in; auto: memory local, aperture non-local"),
     SEGMENT("banks", COUNT, banks, "1..127", "1", "parts of equal size that a driver may hint at"),

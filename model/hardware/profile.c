@@ -166,6 +166,14 @@ static bool check_segment(const struct profile_segment *segment, struct profile_
                             "segments.%s.cpu-visible: expected at most its size of %s, got %s",
                             name, size, limit);
     }
+    if (segment->cpu_host_aperture > 0 &&
+        (segment->kind == PROFILE_APERTURE || segment->cpu_visible > 0)) {
+        units_print_size(segment->cpu_host_aperture, size);
+        return profile_fail(error,
+                            "segments.%s.cpu-host-aperture: expected 0B in an aperture and beside "
+                            "cpu-visible, got %s",
+                            name, size);
+    }
     return true;
 }
 

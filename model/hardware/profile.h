@@ -69,11 +69,12 @@ struct profile_memory {
 struct profile_segment {
     char name[PROFILE_NAME_SIZE];
     enum profile_segment_kind kind;
-    uint64_t size;         /* bytes */
-    uint64_t commit_limit; /* bytes; 0 = size */
-    uint64_t page;         /* bytes: 4 KiB, 64 KiB or 2 MiB */
-    uint64_t cpu_visible;  /* bytes from the start that the CPU can map */
-    uint32_t banks;        /* parts of equal size that a driver may hint at */
+    uint64_t size;              /* bytes */
+    uint64_t commit_limit;      /* bytes; 0 = size */
+    uint64_t page;              /* bytes: 4 KiB, 64 KiB or 2 MiB */
+    uint64_t cpu_visible;       /* bytes from the start that the CPU can map */
+    uint64_t cpu_host_aperture; /* bytes that it can have mapped at a time (CPU host aperture) */
+    uint32_t banks;             /* parts of equal size that a driver may hint at */
     enum profile_group budget_group;
 };
 

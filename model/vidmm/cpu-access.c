@@ -1,9 +1,33 @@
 /* Lock and Unlock (wddm.md §5.6): what the processor cannot reach moves out of its segment. */
 #include "model/vidmm/internal.h"
 
+/* Maps it where it lies, if the segment has a CPU host aperture and room in it: that bounds what
+ * is locked in the segment at a time (wddm.md §5.6). It stays mapped as long as it is locked. */
+static bool map_to_host(struct vidmm_allocation *allocation)
+{
+    struct vidmm_segment *segment = allocation->segment;
+    uint64_t room = segment->profile->cpu_host_aperture;
+    if (room == 0 || allocation->host_mapped)
+        return allocation->host_mapped;
+    if (allocation->size > room - segment->host_mapped_bytes) {
+        vidmm_count(allocation->vidmm, "cpu_host_aperture_full", 1);
+        return false;
+    }
+    segment->host_mapped_bytes += allocation->size;
+    allocation->host_mapped = true;
+    return true;
+}
+
+void vidmm_unmap_from_host(struct vidmm_allocation *allocation)
+{
+    if (allocation->host_mapped)
+        allocation->segment->host_mapped_bytes -= allocation->size;
+    allocation->host_mapped = false;
+}
+
 /* The CPU can reach system memory and what a segment shows it; anything else has to move out
  * (wddm.md §5.6). */
-static bool cpu_can_reach(const struct vidmm_allocation *allocation)
+static bool cpu_can_reach(struct vidmm_allocation *allocation)
 {
     if (!allocation->segment)
         return allocation->state == VIDMM_OUT;
@@ -12,6 +36,8 @@ static bool cpu_can_reach(const struct vidmm_allocation *allocation)
         return true;
     if (allocation->state != VIDMM_RESIDENT)
         return false;
+    if (map_to_host(allocation))
+        return true;
     for (const struct range_extent *extent = allocation->extents; extent; extent = extent->more)
         if (extent->offset + extent->size > segment->cpu_visible)
             return false;
@@ -41,7 +67,8 @@ uint32_t vidmm_unlock(struct vidmm_allocation *allocation)
 {
     if (allocation->locks == 0)
         return STATUS_INVALID_PARAMETER;
-    allocation->locks--;
+    if (--allocation->locks == 0)
+        vidmm_unmap_from_host(allocation);
     vidmm_remark(allocation);
     vidmm_kick(allocation->vidmm, probe_thing(PROBE_PROCESS, allocation->process->pid));
     return STATUS_SUCCESS;

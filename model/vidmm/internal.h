@@ -59,6 +59,7 @@ struct vidmm_allocation {
     bool mapped;                   /* in its process's GPU virtual address space */
     uint32_t pins;                 /* packets, requests, the loaded context: not to be moved */
     uint32_t locks;                /* CPU mappings */
+    bool host_mapped;              /* in its segment's CPU host aperture */
     uint32_t holds;                /* structures that point here */
     struct vidmm_residency *residencies, *trimmed;
     enum vidmm_group group; /* of the segment it likes best */
@@ -136,6 +137,7 @@ struct vidmm_segment {
     const struct profile_segment *profile;
     struct range range;
     uint64_t resident_bytes;
+    uint64_t host_mapped_bytes; /* in the CPU host aperture */
     struct vidmm_line *filled[VIDMM_STAGES][VIDMM_PRIORITIES][VIDMM_LINES];
     uint64_t line_bytes[VIDMM_LINES]; /* resident, by the policy's lines */
     uint64_t remembered_bytes;        /* vidmm_remember: in all */
@@ -310,6 +312,9 @@ void vidmm_may_be_written(struct vidmm_allocation *allocation);
 /* Starts paging in those of the items that are not resident; STATUS_SUCCESS if all are. */
 uint32_t vidmm_page_in(struct vidmm_device *device, struct vidmm_allocation *const *items,
                        uint32_t count, const char *cause, struct vidmm_request *request);
+
+/* It is no longer in its segment's CPU host aperture, if it was (cpu-access.c). */
+void vidmm_unmap_from_host(struct vidmm_allocation *allocation);
 
 /* Gives back its room and forgets its segment. */
 void vidmm_leave_segment(struct vidmm_allocation *allocation);

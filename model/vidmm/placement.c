@@ -302,6 +302,7 @@ bool vidmm_choose_victims(struct vidmm_worker *worker, struct vidmm_allocation *
 void vidmm_leave_segment(struct vidmm_allocation *allocation)
 {
     vidmm_unlist_stale(allocation);
+    vidmm_unmap_from_host(allocation);
     range_give(&allocation->segment->range, allocation->extents, allocation->size);
     allocation->extents = NULL;
     allocation->segment = NULL;

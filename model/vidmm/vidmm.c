@@ -138,7 +138,7 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
     const char *wrong = range_check(&segment->range);
     if (wrong)
         return wrong;
-    uint64_t taken = 0, resident = 0;
+    uint64_t taken = 0, resident = 0, host_mapped = 0;
     const struct vidmm_allocation *allocation;
     DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         if (allocation->segment != segment)
@@ -155,12 +155,17 @@ static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment
             (bytes > allocation->size && segment->range.fit != RANGE_BUDDY))
             return "an allocation's extents are not its size";
         taken += bytes;
+        if (allocation->host_mapped && !allocation->locks)
+            return "an allocation that is not locked is in a CPU host aperture";
+        host_mapped += allocation->host_mapped ? allocation->size : 0;
         resident += allocation->state == VIDMM_RESIDENT ? allocation->size : 0;
     }
     if (taken != segment->range.size - segment->range.free)
         return "the allocations of a segment do not add up to what is taken";
     if (resident != segment->resident_bytes)
         return "the resident allocations of a segment do not add up";
+    if (host_mapped != segment->host_mapped_bytes)
+        return "what is in a CPU host aperture does not add up";
     return check_marked(vidmm, segment);
 }
 

@@ -564,6 +564,10 @@ static void choose_machine(struct workload *workload, struct profile *profile)
     uint64_t delay = below(workload, 4);
     workload->times_out = delay > 1;
     set_value(profile, "scheduler.tdr-delay", delays[delay]);
+    if (delay % 2 == 1) {
+        set_value(profile, "segments.local.cpu-visible", "0B");
+        set_value(profile, "segments.local.cpu-host-aperture", "512KiB");
+    }
     set_value(profile, "scheduler.tdr-permitted", quanta[below(workload, 3)]);
     set_value(profile, "scheduler.tdr-reset", quanta[below(workload, 3)]);
     if (!profile_check(profile, &error))
