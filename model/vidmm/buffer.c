@@ -337,7 +337,7 @@ void vidmm_buffer_vacates(const struct vidmm_buffer *buffer,
     if (vidmm->channel_count == 1)
         return;
     const struct range_extent *extent;
-    for (extent = allocation->extents; extent; extent = extent->more) {
+    for (extent = chain_first(allocation->extents); extent; extent = extent->more) {
         struct vidmm_vacating *vacating = memory_pool_take(&vidmm->vacating);
         *vacating = (struct vidmm_vacating){.offset = extent->offset,
                                             .size = extent->size,
@@ -360,7 +360,7 @@ static void follow_vacating(const struct vidmm_channel *channel,
             continue;
         }
         const struct range_extent *extent;
-        for (extent = allocation->extents; extent; extent = extent->more)
+        for (extent = chain_first(allocation->extents); extent; extent = extent->more)
             if (extent->offset < vacating->offset + vacating->size &&
                 vacating->offset < extent->offset + extent->size)
                 follow(channel, vacating->channel, vacating->buffer);

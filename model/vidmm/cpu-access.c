@@ -38,7 +38,8 @@ static bool cpu_can_reach(struct vidmm_allocation *allocation)
         return false;
     if (map_to_host(allocation))
         return true;
-    for (const struct range_extent *extent = allocation->extents; extent; extent = extent->more)
+    const struct range_extent *extent;
+    for (extent = chain_first(allocation->extents); extent; extent = extent->more)
         if (extent->offset + extent->size > segment->cpu_visible)
             return false;
     return true;

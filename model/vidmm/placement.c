@@ -77,7 +77,7 @@ static struct range_wish wish_in(const struct vidmm_segment *segment,
 static bool take(struct vidmm_segment *segment, struct vidmm_allocation *allocation,
                  const struct range_wish *wish)
 {
-    allocation->extents = range_take(&segment->range, wish, allocation);
+    allocation->extents = range_take(&segment->range, wish);
     if (!allocation->extents)
         return false;
     allocation->segment = segment;
@@ -142,10 +142,21 @@ bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vid
     return true;
 }
 
-static bool is_free_or_chosen(const struct range_extent *extent)
+static void mark_going(const struct vidmm_allocation *victim, bool going)
 {
-    const struct vidmm_allocation *owner = extent ? extent->owner : NULL;
-    return extent && (!owner || owner->standing.chosen);
+    for (struct range_extent *at = chain_first(victim->extents); at; at = at->more)
+        at->going = going;
+}
+
+static void nobody_is_going(const struct vidmm_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->victim_count; i++)
+        mark_going(worker->victims[i], false);
+}
+
+static bool is_free_or_going(const struct range_extent *extent)
+{
+    return extent && (!extent->taken || extent->going);
 }
 
 /* Addresses. */
@@ -153,16 +164,16 @@ struct stretch {
     uint64_t from, to;
 };
 
-/* What is free around the extent once all that was chosen is gone; no more than `enough` bytes are
+/* What is free around the extent once all that is going is gone; no more than `enough` bytes are
  * looked for. */
 static struct stretch stretch_around(const struct range_extent *extent, uint64_t enough)
 {
     struct stretch stretch = {extent->offset, extent->offset + extent->size};
     const struct range_extent *next = extent->below;
-    for (; stretch.to - stretch.from < enough && is_free_or_chosen(next); next = next->below)
+    for (; stretch.to - stretch.from < enough && is_free_or_going(next); next = next->below)
         stretch.from = next->offset;
     next = extent->above;
-    for (; stretch.to - stretch.from < enough && is_free_or_chosen(next); next = next->above)
+    for (; stretch.to - stretch.from < enough && is_free_or_going(next); next = next->above)
         stretch.to = next->offset + next->size;
     return stretch;
 }
@@ -172,7 +183,7 @@ static bool opens_hole(const struct vidmm_allocation *victim, const struct range
                        struct stretch *hole)
 {
     uint64_t mask = wish->alignment - 1;
-    for (const struct range_extent *at = victim->extents; at; at = at->more) {
+    for (const struct range_extent *at = chain_first(victim->extents); at; at = at->more) {
         *hole = stretch_around(at, wish->size + mask);
         hole->from = hole->from > wish->from ? hole->from : wish->from;
         hole->to = hole->to < wish->to ? hole->to : wish->to;
@@ -201,7 +212,7 @@ static void keep(struct vidmm_allocation *victim)
 
 static bool lies_in(const struct vidmm_allocation *allocation, struct stretch stretch)
 {
-    for (const struct range_extent *at = allocation->extents; at; at = at->more)
+    for (const struct range_extent *at = chain_first(allocation->extents); at; at = at->more)
         if (at->offset < stretch.to && at->offset + at->size > stretch.from)
             return true;
     return false;
@@ -247,11 +258,17 @@ static bool plan(struct vidmm_worker *worker, struct vidmm_segment *segment,
         struct stretch hole;
         if (anywhere && room >= wish->size)
             return true;
-        if (!anywhere && opens_hole(victim, wish, &hole)) {
+        if (anywhere)
+            continue;
+        mark_going(victim, true);
+        if (opens_hole(victim, wish, &hole)) {
+            nobody_is_going(worker);
             keep_others(worker, hole);
             return true;
         }
     }
+    if (!anywhere)
+        nobody_is_going(worker);
     while (worker->victim_count > 0)
         keep(worker->victims[--worker->victim_count]);
     return false;

@@ -31,7 +31,7 @@ static bool refresh(struct range_extent *extent)
 {
     uint64_t counting = extent->counts ? extent->size : 0;
     const struct extent_summary old = extent->tree,
-                                own = {extent->size, extent->owner ? 0 : extent->size, counting,
+                                own = {extent->size, extent->taken ? 0 : extent->size, counting,
                                        counting, counting};
     extent->tree =
         join(join(of_tree(RB_LEFT(extent, by_place)), own), of_tree(RB_RIGHT(extent, by_place)));
@@ -88,7 +88,7 @@ void places_changed(struct range_extent *extent)
 
 static bool is_enough(const struct range_extent *extent, uint64_t size)
 {
-    return !extent->owner && extent->size >= size;
+    return !extent->taken && extent->size >= size;
 }
 
 static struct range_extent *lowest(struct range_extent *extent, uint64_t from, uint64_t size)

@@ -13,7 +13,7 @@ struct places {
 void places_insert(struct places *places, struct range_extent *extent);
 void places_remove(struct places *places, struct range_extent *extent);
 
-/* The extent's size, its owner, or whether it counts, has changed. */
+/* The extent's size, or whether it is taken or counts, has changed. */
 void places_changed(struct range_extent *extent);
 
 /* The lowest free one of at least `size` bytes that ends above `from`; NULL: none. */

@@ -31,8 +31,8 @@ void range_fini(struct range *range)
     memory_pool_fini(&range->pool);
 }
 
-/* Cuts a free extent that is not in the tree by size: what is above `size` bytes is an extent of
- * its own. The caller tells places of what it does with the lower part. */
+/* Cuts an extent that is in no tree but that by place: what is above `size` bytes is an extent of
+ * its own, and like it. */
 static struct range_extent *cut(struct range *range, struct range_extent *extent, uint64_t size)
 {
     struct range_extent *rest = memory_pool_take(&range->pool);
@@ -40,33 +40,32 @@ static struct range_extent *cut(struct range *range, struct range_extent *extent
                                   .size = extent->size - size,
                                   .below = extent,
                                   .above = extent->above,
-                                  .counts = true};
+                                  .taken = extent->taken,
+                                  .counts = extent->counts};
     if (rest->above)
         rest->above->below = rest;
     extent->above = rest;
     extent->size = size;
-    places_insert(&range->places, rest);
+    places_insert(&range->places, rest); /* below `extent`: on the way up it is seen to, too */
     return rest;
 }
 
 /* Takes [from, from + size) out of a free extent. */
 static struct range_extent *occupy(struct range *range, struct range_extent *extent, uint64_t from,
-                                   uint64_t size, void *owner)
+                                   uint64_t size)
 {
     RB_REMOVE(range_free, &range->by_size, extent);
     if (from > extent->offset) {
         struct range_extent *below = extent;
         extent = cut(range, extent, from - extent->offset);
-        places_changed(below);
         RB_INSERT(range_free, &range->by_size, below);
     }
     if (extent->size > size)
         RB_INSERT(range_free, &range->by_size, cut(range, extent, size));
-    extent->owner = owner;
-    extent->more = NULL;
+    extent->taken = true;
     places_changed(extent);
     range->free -= size;
-    return extent;
+    return chain_of(extent);
 }
 
 /* Whether the extent holds what is wanted; where. */
@@ -118,15 +117,14 @@ static bool is_anywhere(const struct range *range, const struct range_wish *wish
     return wish->from == 0 && wish->to >= range->size;
 }
 
-static struct range_extent *take_whole(struct range *range, const struct range_wish *wish,
-                                       void *owner)
+static struct range_extent *take_whole(struct range *range, const struct range_wish *wish)
 {
     uint64_t at;
     struct range_extent *extent = wish->from_end ? highest(range, wish, &at)
                                   : range->fit == RANGE_BEST && is_anywhere(range, wish)
                                       ? best(range, wish, &at)
                                       : lowest(range, wish, &at);
-    return extent ? occupy(range, extent, at, wish->size, owner) : NULL;
+    return extent ? occupy(range, extent, at, wish->size) : NULL;
 }
 
 /* The next hole to be used up: the largest, or in a part of the range the one at its end. */
@@ -139,10 +137,9 @@ static struct range_extent *next_hole(struct range *range, const struct range_wi
     return places_lowest(&range->places, wish->from, 1);
 }
 
-/* One hole after the other is used up, and put in front of the chain. Bytes that are still
- * wanting. */
+/* One hole after the other is used up, and put behind the chain. Bytes that are still wanting. */
 static uint64_t use_up_holes(struct range *range, const struct range_wish *wish, uint64_t left,
-                             struct range_extent **chain, void *owner)
+                             struct range_extent **chain)
 {
     struct range_extent *hole;
     while (left > 0 && (hole = next_hole(range, wish)) != NULL) {
@@ -152,10 +149,7 @@ static uint64_t use_up_holes(struct range *range, const struct range_wish *wish,
         if (from >= to)
             break;
         uint64_t piece = to - from < left ? to - from : left;
-        struct range_extent *extent =
-            occupy(range, hole, wish->from_end ? to - piece : from, piece, owner);
-        extent->more = *chain;
-        *chain = extent;
+        *chain = chain_join(*chain, occupy(range, hole, wish->from_end ? to - piece : from, piece));
         left -= piece;
     }
     return left;
@@ -171,45 +165,44 @@ static void put_loose(struct range *range, struct range_extent *chain)
     range->loose[range->loose_count++] = chain;
 }
 
-/* Loose extents change hands. What is left over of the last one is free. */
-static uint64_t hand_on_loose(struct range *range, uint64_t left, struct range_extent **chain,
-                              void *owner)
+/* The first so many bytes of a loose chain that has more; the rest stays loose. */
+static struct range_extent *first_of(struct range *range, struct range_extent *chain,
+                                     uint64_t bytes)
+{
+    struct range_extent *front, *rest, *within = chain_split(chain, bytes, &front, &rest);
+    if (within) {
+        struct range_extent *upper = cut(range, within, bytes - chain_bytes(front));
+        front = chain_join(front, chain_of(within));
+        rest = chain_join(chain_of(upper), rest);
+    }
+    put_loose(range, rest);
+    return front;
+}
+
+/* Loose extents change hands. Bytes that are still wanting. */
+static uint64_t hand_on_loose(struct range *range, uint64_t left, struct range_extent **chain)
 {
     while (left > 0 && range->loose_count > 0) {
-        struct range_extent *extent = range->loose[--range->loose_count];
-        if (extent->more)
-            put_loose(range, extent->more);
-        if (extent->size > left) {
-            struct range_extent *rest = cut(range, extent, left);
-            rest->owner = rest; /* as long as it is loose it is nobody's neighbour */
-            rest->counts = extent->counts;
-            places_changed(rest);
-            put_loose(range, rest);
-        }
-        extent->owner = owner;
-        if (!extent->counts) {
-            extent->counts = true;
-            places_changed(extent);
-        }
-        extent->more = *chain;
-        *chain = extent;
-        left -= extent->size;
-        range->free -= extent->size;
+        struct range_extent *loose = range->loose[--range->loose_count];
+        if (chain_bytes(loose) > left)
+            loose = first_of(range, loose, left);
+        left -= chain_bytes(loose);
+        range->free -= chain_bytes(loose);
+        *chain = chain_join(*chain, loose);
     }
     return left;
 }
 
 /* No hole is large enough. */
-static struct range_extent *take_pieces(struct range *range, const struct range_wish *wish,
-                                        void *owner)
+static struct range_extent *take_pieces(struct range *range, const struct range_wish *wish)
 {
     struct range_extent *chain = NULL;
     uint64_t left = wish->size;
     if (is_anywhere(range, wish) && !wish->from_end)
-        left = hand_on_loose(range, left, &chain, owner);
+        left = hand_on_loose(range, left, &chain);
     else
         range_settle(range);
-    left = use_up_holes(range, wish, left, &chain, owner);
+    left = use_up_holes(range, wish, left, &chain);
     if (left == 0)
         return chain;
     range_give(range, chain, wish->size - left);
@@ -224,7 +217,7 @@ static uint64_t power_of_two(uint64_t size)
     return power;
 }
 
-struct range_extent *range_take(struct range *range, const struct range_wish *wish, void *owner)
+struct range_extent *range_take(struct range *range, const struct range_wish *wish)
 {
     struct range_wish rounded = *wish;
     if (range->fit == RANGE_BUDDY) {
@@ -237,13 +230,13 @@ struct range_extent *range_take(struct range *range, const struct range_wish *wi
         return NULL;
     if (rounded.contiguous)
         range_settle(range);
-    struct range_extent *extents = take_whole(range, &rounded, owner);
-    return extents || rounded.contiguous ? extents : take_pieces(range, &rounded, owner);
+    struct range_extent *extents = take_whole(range, &rounded);
+    return extents || rounded.contiguous ? extents : take_pieces(range, &rounded);
 }
 
 static bool is_free(const struct range_extent *extent)
 {
-    return extent && !extent->owner;
+    return extent && !extent->taken;
 }
 
 /* Joins the extent above into `extent`; both are free and out of the tree. */
@@ -261,37 +254,38 @@ void range_give(struct range *range, struct range_extent *extents, uint64_t byte
 {
     if (!extents)
         return;
+    if (!extents->counts)
+        range_let_count(extents, true);
     range->free += range->fit == RANGE_BUDDY ? extents->size : bytes; /* the whole block */
     put_loose(range, extents);
 }
 
 static void settle(struct range *range, struct range_extent *extent)
 {
-    while (extent) {
-        struct range_extent *more = extent->more;
-        extent->owner = NULL;
-        extent->more = NULL;
-        if (is_free(extent->above)) {
-            RB_REMOVE(range_free, &range->by_size, extent->above);
-            absorb(range, extent, extent->above);
-        }
-        if (is_free(extent->below)) {
-            struct range_extent *below = extent->below;
-            RB_REMOVE(range_free, &range->by_size, below);
-            absorb(range, below, extent);
-            extent = below;
-        }
-        extent->counts = true;
-        places_changed(extent);
-        RB_INSERT(range_free, &range->by_size, extent);
-        extent = more;
+    extent->taken = false;
+    if (is_free(extent->above)) {
+        RB_REMOVE(range_free, &range->by_size, extent->above);
+        absorb(range, extent, extent->above);
     }
+    if (is_free(extent->below)) {
+        struct range_extent *below = extent->below;
+        RB_REMOVE(range_free, &range->by_size, below);
+        absorb(range, below, extent);
+        extent = below;
+    }
+    places_changed(extent);
+    RB_INSERT(range_free, &range->by_size, extent);
 }
 
 void range_settle(struct range *range)
 {
-    while (range->loose_count > 0)
-        settle(range, range->loose[--range->loose_count]);
+    while (range->loose_count > 0) {
+        struct range_extent *more, *at = chain_first(range->loose[--range->loose_count]);
+        for (; at; at = more) {
+            more = at->more;
+            settle(range, at);
+        }
+    }
 }
 
 uint64_t range_largest(struct range *range)
@@ -302,9 +296,9 @@ uint64_t range_largest(struct range *range)
 
 void range_let_count(struct range_extent *extents, bool counts)
 {
-    for (; extents; extents = extents->more) {
-        extents->counts = counts;
-        places_changed(extents);
+    for (struct range_extent *at = chain_first(extents); at; at = at->more) {
+        at->counts = counts;
+        places_changed(at);
     }
 }
 
@@ -322,13 +316,13 @@ const char *range_check(struct range *range)
     for (const struct range_extent *extent = range->lowest; extent; extent = extent->above) {
         if (extent->offset != offset || extent->below != below || extent->size == 0)
             return "extents of a segment overlap or leave a gap";
-        if (!extent->owner && below && !below->owner)
+        if (is_free(extent) && is_free(below))
             return "two neighbouring free extents were not joined";
-        if (!extent->owner && !extent->counts)
+        if (is_free(extent) && !extent->counts)
             return "a free extent does not count as one";
         run = extent->counts ? run + extent->size : 0;
         longest = run > longest ? run : longest;
-        free_bytes += extent->owner ? 0 : extent->size;
+        free_bytes += extent->taken ? 0 : extent->size;
         offset += extent->size;
         below = extent;
     }

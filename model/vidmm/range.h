@@ -5,11 +5,13 @@
  *
  * Where memory is full, what one owner gives back is taken by the next at once, page for page. So
  * what is given back stays loose at first: as it was, in chains, joined with nothing, to be handed
- * on to whoever takes pieces. It is settled when somebody looks at the range or wants one piece. */
+ * on to whoever takes pieces: whole chains, and the first part of one. It is settled when somebody
+ * looks at the range or wants one piece. */
 #ifndef WDDMSIM_VIDMM_RANGE_H
 #define WDDMSIM_VIDMM_RANGE_H
 
 #include "model/memory.h"
+#include "model/vidmm/chain.h"
 #include "model/vidmm/places.h"
 
 #include <stdbool.h>
@@ -31,7 +33,7 @@ struct range {
     struct range_free by_size;
     struct places places;
     struct memory_pool pool;
-    struct range_extent **loose; /* chains; their bytes count as free */
+    struct range_extent **loose; /* chains; their bytes are free, and count so */
     uint32_t loose_count, loose_room;
 };
 
@@ -47,8 +49,8 @@ struct range_wish {
 void range_init(struct range *range, uint64_t size, enum range_fit fit);
 void range_fini(struct range *range);
 
-/* Takes what is wanted. NULL, and nothing taken, if there is no such room. */
-struct range_extent *range_take(struct range *range, const struct range_wish *wish, void *owner);
+/* Takes what is wanted: a chain. NULL, and nothing taken, if there is no such room. */
+struct range_extent *range_take(struct range *range, const struct range_wish *wish);
 
 /* Gives back the chain of extents that was taken for so many bytes. */
 void range_give(struct range *range, struct range_extent *extents, uint64_t bytes);

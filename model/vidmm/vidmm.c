@@ -123,7 +123,7 @@ static const char *check_marked(const struct vidmm *vidmm, const struct vidmm_se
         if (allocation->marked != vidmm_is_marked(allocation))
             return "an allocation's mark is wrong";
         marked += allocation->marked && allocation->segment == segment ? allocation->size : 0;
-        for (const struct range_extent *at = allocation->extents; at; at = at->more)
+        for (const struct range_extent *at = chain_first(allocation->extents); at; at = at->more)
             if (at->counts != allocation->counts ||
                 (!allocation->stale && at->counts != allocation->marked))
                 return "a mark has not come through to its segment";
@@ -133,34 +133,49 @@ static const char *check_marked(const struct vidmm *vidmm, const struct vidmm_se
     return NULL;
 }
 
+/* Extents: if one of them belonged to two allocations, and another to none, both would show it. */
+struct extents_sum {
+    uint64_t bytes, offsets;
+};
+
+static void add_extent(struct extents_sum *sum, const struct range_extent *extent)
+{
+    sum->bytes += extent->size;
+    sum->offsets += extent->offset;
+}
+
 static const char *check_segment(const struct vidmm *vidmm, struct vidmm_segment *segment)
 {
     const char *wrong = range_check(&segment->range);
     if (wrong)
         return wrong;
-    uint64_t taken = 0, resident = 0, host_mapped = 0;
+    uint64_t resident = 0, host_mapped = 0;
+    struct extents_sum owned = {0}, taken = {0};
+    const struct range_extent *extent;
+    for (extent = segment->range.lowest; extent; extent = extent->above)
+        if (extent->taken)
+            add_extent(&taken, extent);
     const struct vidmm_allocation *allocation;
     DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         if (allocation->segment != segment)
             continue;
-        uint64_t bytes = 0;
-        const struct range_extent *extent;
-        for (extent = allocation->extents; extent; extent = extent->more) {
-            if (extent->owner != allocation)
-                return "an extent belongs to another allocation";
-            bytes += extent->size;
-        }
+        uint64_t before = owned.bytes;
+        for (extent = chain_first(allocation->extents); extent; extent = extent->more)
+            add_extent(&owned, extent);
+        uint64_t bytes = owned.bytes - before;
+        if (bytes != chain_bytes(allocation->extents))
+            return "a chain of extents does not add up";
         /* A block of a buddy system is larger than what lies in it. */
         if (bytes < allocation->size ||
             (bytes > allocation->size && segment->range.fit != RANGE_BUDDY))
             return "an allocation's extents are not its size";
-        taken += bytes;
         if (allocation->host_mapped && !allocation->locks)
             return "an allocation that is not locked is in a CPU host aperture";
         host_mapped += allocation->host_mapped ? allocation->size : 0;
         resident += allocation->state == VIDMM_RESIDENT ? allocation->size : 0;
     }
-    if (taken != segment->range.size - segment->range.free)
+    if (owned.bytes != taken.bytes || owned.offsets != taken.offsets ||
+        taken.bytes != segment->range.size - segment->range.free)
         return "the allocations of a segment do not add up to what is taken";
     if (resident != segment->resident_bytes)
         return "the resident allocations of a segment do not add up";

@@ -12,9 +12,8 @@
 
 enum { PAGE = 4096, PAGES = 192, OWNERS = 48 };
 
-static unsigned char map[PAGES]; /* owner + 1, 0 = free */
-static char owners[OWNERS];      /* their addresses are the owners */
-static struct range_extent *extents[OWNERS];
+static unsigned char map[PAGES];             /* owner + 1, 0 = free */
+static struct range_extent *extents[OWNERS]; /* their chains */
 
 /* A wish in pages. */
 struct pages {
@@ -22,7 +21,7 @@ struct pages {
     bool contiguous, from_end;
 };
 
-static struct range_extent *take(struct range *range, struct pages wish, const void *owner)
+static struct range_extent *take(struct range *range, struct pages wish)
 {
     const struct range_wish bytes = {.size = wish.count * PAGE,
                                      .alignment = wish.alignment * PAGE,
@@ -30,7 +29,7 @@ static struct range_extent *take(struct range *range, struct pages wish, const v
                                      .to = wish.to * PAGE,
                                      .contiguous = wish.contiguous,
                                      .from_end = wish.from_end};
-    return range_take(range, &bytes, (void *)(uintptr_t)owner);
+    return range_take(range, &bytes);
 }
 
 static size_t free_pages(size_t from, size_t to)
@@ -112,15 +111,15 @@ static void take_one(struct range *range, size_t owner, struct pages wish)
         range_settle(range);
     bool whole = settled && first_fit(wish) < PAGES;
     bool possible = wish.contiguous ? whole : wish.count <= free_pages(wish.from, wish.to);
-    struct range_extent *taken = take(range, wish, &owners[owner]);
+    struct range_extent *taken = take(range, wish);
     assert_int_equal(taken != NULL, possible);
     if (!taken)
         return;
     if (whole) /* then in one piece wherever that is possible */
         expect_whole(range, taken, wish);
     size_t got = 0;
-    for (const struct range_extent *extent = taken; extent; extent = extent->more) {
-        assert_ptr_equal(extent->owner, &owners[owner]);
+    for (const struct range_extent *extent = chain_first(taken); extent; extent = extent->more) {
+        assert_true(extent->taken);
         assert_int_equal(extent->offset % PAGE, 0);
         assert_true(extent->offset / PAGE >= wish.from);
         assert_true((extent->offset + extent->size) / PAGE <= wish.to);
@@ -131,6 +130,7 @@ static void take_one(struct range *range, size_t owner, struct pages wish)
         got += extent->size / PAGE;
     }
     assert_int_equal(got, wish.count);
+    assert_int_equal(chain_bytes(taken), wish.count * PAGE);
     range_let_count(taken, owner % 2 == 0);
     extents[owner] = taken;
 }
@@ -198,16 +198,16 @@ static void the_best_fit_is_taken(void **state)
     struct range_extent *parts[6];
     static const size_t sizes[6] = {3, 1, 1, 1, 2, 1};
     for (int i = 0; i < 6; i++)
-        parts[i] = take(&range, (struct pages){sizes[i], 1, 0, 9, true, false}, &owners[i]);
+        parts[i] = take(&range, (struct pages){sizes[i], 1, 0, 9, true, false});
     const struct pages one = {1, 1, 0, 9, true, false}, two = {2, 1, 0, 9, true, false};
     assert_int_equal(range.free, 0);
     assert_int_equal(range_largest(&range), 0);
-    assert_null(take(&range, (struct pages){1, 1, 0, 9, false, false}, &owners[6]));
+    assert_null(take(&range, (struct pages){1, 1, 0, 9, false, false}));
     range_give(&range, parts[0], 3 * PAGE);
     range_give(&range, parts[2], PAGE);
     range_give(&range, parts[4], 2 * PAGE);
-    assert_int_equal(take(&range, one, &owners[6])->offset, 4 * PAGE);
-    assert_int_equal(take(&range, two, &owners[7])->offset, 6 * PAGE);
+    assert_int_equal(take(&range, one)->offset, 4 * PAGE);
+    assert_int_equal(take(&range, two)->offset, 6 * PAGE);
     assert_null(range_check(&range));
     range_fini(&range);
 }
@@ -217,7 +217,7 @@ static void an_empty_range_holds_nothing(void **state)
     (void)state;
     struct range range;
     range_init(&range, 0, RANGE_BEST);
-    assert_null(take(&range, (struct pages){1, 1, 0, 1, false, false}, &owners[0]));
+    assert_null(take(&range, (struct pages){1, 1, 0, 1, false, false}));
     assert_int_equal(range_largest(&range), 0);
     assert_null(range_check(&range));
     range_fini(&range);
@@ -230,13 +230,13 @@ static void buddies_are_powers_of_two(void **state)
     struct range range;
     range_init(&range, 32 * PAGE, RANGE_BUDDY);
     const struct pages one = {1, 1, 0, 32, false, false}, five = {5, 1, 0, 32, false, false};
-    assert_int_equal(take(&range, one, &owners[0])->offset, 0);
-    struct range_extent *block = take(&range, five, &owners[1]);
+    assert_int_equal(take(&range, one)->offset, 0);
+    struct range_extent *block = take(&range, five);
     assert_int_equal(block->offset, 8 * PAGE);
     assert_int_equal(block->size, 8 * PAGE);
-    assert_int_equal(take(&range, five, &owners[2])->offset, 16 * PAGE);
-    assert_int_equal(take(&range, five, &owners[3])->offset, 24 * PAGE);
-    assert_null(take(&range, five, &owners[4])); /* 1 to 7 is free, and not a block of 8 */
+    assert_int_equal(take(&range, five)->offset, 16 * PAGE);
+    assert_int_equal(take(&range, five)->offset, 24 * PAGE);
+    assert_null(take(&range, five)); /* 1 to 7 is free, and not a block of 8 */
     assert_int_equal(range.free, 7 * PAGE);
     assert_null(range_check(&range));
     range_fini(&range);
@@ -247,7 +247,7 @@ static size_t holes_of(struct range *range)
     range_settle(range);
     size_t holes = 0;
     for (const struct range_extent *extent = range->lowest; extent; extent = extent->above)
-        holes += !extent->owner;
+        holes += !extent->taken;
     return holes;
 }
 
@@ -274,8 +274,8 @@ static void holes_are_half_as_many_as_blocks(void **state)
             live--;
         } else {
             size_t pages = 1 + gsl_rng_uniform_int(random, 5000);
-            blocks[at] = take(
-                &range, (struct pages){pages, 1, 0, (size_t)BLOCKS * 5000, true, false}, owners);
+            blocks[at] =
+                take(&range, (struct pages){pages, 1, 0, (size_t)BLOCKS * 5000, true, false});
             assert_non_null(blocks[at]);
             live++;
         }
@@ -305,7 +305,7 @@ static void buddies_waste_a_quarter(void **state)
     for (size_t i = 0; i < COUNT; i++) {
         size_t pages = BLOCK / 2 + 1 + gsl_rng_uniform_int(random, BLOCK / 2);
         const struct range_extent *block =
-            take(&range, (struct pages){pages, 1, 0, (size_t)COUNT * BLOCK, true, false}, owners);
+            take(&range, (struct pages){pages, 1, 0, (size_t)COUNT * BLOCK, true, false});
         assert_non_null(block);
         wanted += (double)pages * PAGE;
         taken += (double)block->size;
@@ -328,7 +328,7 @@ static void a_million_ranges_live_at_once(void **state)
     uint64_t random = 1;
     for (size_t i = 0; i < COUNT; i++) {
         const size_t pages = 1 + child_below(&random, 4);
-        all[i] = take(&range, (struct pages){pages, 1, 0, 3 * COUNT, true, i % 2 == 1}, owners);
+        all[i] = take(&range, (struct pages){pages, 1, 0, 3 * COUNT, true, i % 2 == 1});
         assert_non_null(all[i]);
     }
     for (size_t i = 0; i < COUNT; i++) {
@@ -344,6 +344,50 @@ static void a_million_ranges_live_at_once(void **state)
     range_fini(&range);
 }
 
+enum { LINKS = 2000 };
+
+/* The chain holds these, one behind the other. */
+static void expect_chain(struct range_extent *chain, size_t from, size_t to)
+{
+    uint64_t bytes = 0;
+    const struct range_extent *at = chain_first(chain);
+    for (size_t i = from; i < to; i++, at = at->more) {
+        assert_non_null(at);
+        assert_int_equal(at->offset, i * PAGE);
+        bytes += at->size;
+    }
+    assert_null(at);
+    assert_int_equal(chain_bytes(chain), bytes);
+}
+
+/* Whatever was split is joined again: the order stays. Page i is i % 3 + 1 bytes long. */
+static void a_chain_is_split_anywhere(void **state)
+{
+    (void)state;
+    static struct range_extent links[LINKS];
+    struct range_extent *chain = NULL, *front, *rest;
+    for (size_t i = 0; i < LINKS; i++) {
+        links[i] = (struct range_extent){.offset = i * PAGE, .size = i % 3 + 1};
+        chain = chain_join(chain, chain_of(&links[i]));
+    }
+    uint64_t random = 7;
+    for (int step = 0; step < 2000; step++) {
+        size_t at = child_below(&random, LINKS), into = child_below(&random, at % 3 + 1);
+        uint64_t before = at / 3 * 6 + (at % 3 == 0 ? 0 : at % 3 == 1 ? 1 : 3);
+        struct range_extent *within = chain_split(chain, before + into, &front, &rest);
+        assert_ptr_equal(within, into ? &links[at] : NULL);
+        if (step % 100 == 0) {
+            expect_chain(front, 0, at);
+            expect_chain(rest, at + (into > 0), LINKS);
+        }
+        chain = chain_join(chain_join(front, within), rest);
+    }
+    expect_chain(chain, 0, LINKS);
+    assert_null(chain_split(chain, chain_bytes(chain), &front, &rest));
+    expect_chain(front, 0, LINKS);
+    assert_null(rest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +398,7 @@ int main(void)
         cmocka_unit_test(holes_are_half_as_many_as_blocks),
         cmocka_unit_test(buddies_waste_a_quarter),
         cmocka_unit_test(a_million_ranges_live_at_once),
+        cmocka_unit_test(a_chain_is_split_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

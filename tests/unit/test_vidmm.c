@@ -192,7 +192,7 @@ static void places_where_it_is_wanted_body(void *argument)
         child_expects(vidmm_allocation_create(vidmm, &info, &allocation), STATUS_SUCCESS);
         uint32_t segment = vidmm_place(allocation) ? allocation->segment->id : 0;
         uint64_t lowest = UINT64_MAX, largest = 0;
-        for (const struct range_extent *at = allocation->extents; at; at = at->more)
+        for (const struct range_extent *at = chain_first(allocation->extents); at; at = at->more)
             if (at->size > largest) {
                 largest = at->size;
                 lowest = at->offset / PAGE;

@@ -9,10 +9,9 @@ enum { PLACES = 4000, PAGE = 4096 };
 
 static struct range_extent *take(struct range *range, uint64_t bytes)
 {
-    static char owner;
     const struct range_wish wish = {
         .size = bytes, .alignment = PAGE, .to = range->size, .contiguous = true};
-    return range_take(range, &wish, &owner);
+    return range_take(range, &wish);
 }
 
 static double holes_per_block(gsl_rng *random)
@@ -35,7 +34,7 @@ static double holes_per_block(gsl_rng *random)
             continue;
         range_settle(&range);
         for (const struct range_extent *at = range.lowest; at; at = at->above)
-            holes += !at->owner;
+            holes += !at->taken;
         live += (double)alive;
     }
     range_fini(&range);
