@@ -56,4 +56,43 @@ void calibration_runs_free(struct calibration_runs *runs);
  * CLI_FAILED after a message. */
 int calibration_run(struct calibration_runs *runs, size_t points);
 
+/* A value that is another one now, or why it is not. */
+struct calibration_change {
+    const char *key;
+    char was[QUANTITY_TEXT_SIZE];
+    char is[QUANTITY_TEXT_SIZE]; /* "": kept */
+    char error[QUANTITY_TEXT_SIZE], from[160];
+};
+
+enum { CALIBRATION_KEYS_MAX = 64, CALIBRATION_CHANGES_MAX = 2 * CALIBRATION_KEYS_MAX };
+
+struct calibrating {
+    const struct cli_play *play;
+    const char *const *keys; /* to be fitted to completions; none: the usual steps */
+    size_t key_count;
+    double hold_out; /* share of the recording, at its end, that is not fitted to */
+    struct observations seen;
+    struct profile profile; /* as far as it is calibrated */
+    uint64_t runs;
+    int status; /* why it ended, if it did */
+    struct calibration_change changes[CALIBRATION_CHANGES_MAX];
+    size_t change_count;
+    /* Of the outcomes that are ends of asynchronous parts: */
+    double *recorded;
+    bool *fitted;   /* not held out */
+    size_t *places; /* in seen.items */
+    size_t done_count;
+    double *before, *after; /* what was simulated, of all observations */
+};
+
+/* Whether it is in the part that is not fitted to. */
+bool calibration_holds_out(const struct calibrating *all, const struct observation *observation);
+
+/* Simulates the profile as it is now: one value for each observation, NaN if it did not happen.
+ * NULL after a message; free() it. */
+double *calibration_simulate(struct calibrating *all);
+
+/* Fits everything that the observations tell. False after a message. */
+bool calibration_of_all(struct calibrating *all);
+
 #endif
