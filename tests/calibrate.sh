@@ -1,18 +1,7 @@
 #!/bin/sh
 # `wddmsim calibrate`: a recording that a known machine made gives that machine's numbers back.
-set -u
-
-export LC_ALL=C
-WDDMSIM=${WDDMSIM:-$PWD/wddmsim}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failed=0
-
-fail() {
-    echo "$*"
-    failed=1
-}
+. "$SOURCE/tests/common.sh"
+subcommand=calibrate
 
 # The recording: two programs whose outcomes are those of rtx3070-8g with some other numbers.
 "$WDDMSIM" generate frames --frames=120 --processes=2 --seed=3 -o plain.jsonl || exit 99
@@ -43,8 +32,8 @@ near() {
 
 # Nothing else differs, so the true numbers make every error 0, and what is found can be off only as
 # far as the fit stops early: when a round gains less than a thousandth of the mean error.
-"$WDDMSIM" calibrate recording.jsonl -o found.yaml --fit scheduler.submit \
-    --fit scheduler.interrupt --fit scheduler.complete-signal >out 2>&1 || fail "calibrate: $(cat out)"
+expect 0 recording.jsonl -o found.yaml --fit scheduler.submit --fit scheduler.interrupt \
+    --fit scheduler.complete-signal
 near costs.submit.fixed 23000 50
 near costs.make-resident.fixed 31000 50
 near scheduler.submit 17000 100
@@ -54,12 +43,11 @@ grep -q '^# scheduler.interrupt: was 22.9us, fit to' found.yaml || fail "no prov
 "$WDDMSIM" replay recording.jsonl -H ./found.yaml -q --no-report -o again || fail "the profile cannot be replayed"
 
 # Half of it held out, which is then as good.
-"$WDDMSIM" calibrate recording.jsonl -o half.yaml --hold-out 0.5 --fit scheduler.interrupt >out 2>&1 ||
-    fail "calibrate --hold-out: $(cat out)"
-grep -q 'completions held out: error' out || fail "nothing held out: $(cat out)"
+expect 0 recording.jsonl -o half.yaml --hold-out 0.5 --fit scheduler.interrupt
+prints 'completions held out: error'
 
 # The same twice is the same.
-"$WDDMSIM" calibrate recording.jsonl -q -o again.yaml --fit scheduler.submit \
+expect 0 recording.jsonl -q -o again.yaml --fit scheduler.submit \
     --fit scheduler.interrupt --fit scheduler.complete-signal
 cmp -s found.yaml again.yaml || fail "two runs, two profiles"
 
@@ -71,7 +59,7 @@ cmp -s found.yaml again.yaml || fail "two runs, two profiles"
         echo "{\"t\":$n,\"dur\":$((5000 + bytes / 10)),\"op\":\"ObserveTransfer\",\"bytes\":$bytes,\"from\":\"system\",\"to\":\"local\"}"
     done
 } >transfers.jsonl
-"$WDDMSIM" calibrate transfers.jsonl -o link.yaml >out 2>&1 || fail "transfers: $(cat out)"
+expect 0 transfers.jsonl -o link.yaml
 # Whole ns of 1 MiB / 10: 0.6 ns in 104,857, so five digits of the bandwidth.
 grep -Eq 'link.bandwidth-in +25.5GB/s +(10|10\.0000|9\.9999)[0-9]*GB/s .*16 transfers; fixed part 5(\.00[01])?us' out ||
     fail "link: $(cat out)"
@@ -80,11 +68,9 @@ grep -Eq 'link.bandwidth-in +25.5GB/s +(10|10\.0000|9\.9999)[0-9]*GB/s .*16 tran
 refuse() {
     text=$1
     shift
-    "$WDDMSIM" calibrate "$@" -o refused.yaml >out 2>&1
-    got=$?
-    if [ $got -ne 2 ] || ! grep -qF -e "$text" out || [ -e refused.yaml ]; then
-        fail "calibrate $*: exit $got, expected 2 and \"$text\": $(cat out)"
-    fi
+    expect 2 "$@" -o refused.yaml
+    says "$text"
+    [ ! -e refused.yaml ] || fail "calibrate $*: refused, and yet it wrote a file"
 }
 refuse 'expected recorded outcomes' plain.jsonl
 refuse 'expected the key of a time' recording.jsonl --fit scheduler.queue-depth
@@ -92,7 +78,7 @@ refuse 'did you mean scheduler.submit?' recording.jsonl --fit scheduler.submitt
 refuse 'expected a number in 0..0.9' recording.jsonl --hold-out 1
 refuse 'expected a trace'
 refuse 'missing.jsonl' missing.jsonl
-"$WDDMSIM" calibrate recording.jsonl -q -o none/x.yaml --fit scheduler.wake >out 2>&1
-[ $? -eq 1 ] && grep -q 'none/x.yaml: cannot be written' out || fail "unwritable: $(cat out)"
+expect 1 recording.jsonl -q -o none/x.yaml --fit scheduler.wake
+says 'none/x.yaml: cannot be written'
 
-exit $failed
+conclude

@@ -1,39 +1,6 @@
 #!/bin/sh
 # The command line: exit statuses, messages, and commands that can be checked against each other.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failures=0
-
-. "$SOURCE/tests/sanitized.sh"
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# expect STATUS ARGUMENT...: runs wddmsim, keeps what it says in out and err.
-expect() {
-    wanted=$1
-    shift
-    "$WDDMSIM" "$@" >out 2>err </dev/null
-    got=$?
-    [ "$got" -eq "$wanted" ] || {
-        fail "wddmsim $*: exit status $got, not $wanted"
-        cat err
-    }
-}
-
-says() {
-    grep -qF -- "$1" err || fail "standard error lacks \"$1\": $(cat err)"
-}
-
-prints() {
-    grep -qF -- "$1" out || fail "standard output lacks \"$1\""
-}
+. "$SOURCE/tests/common.sh"
 
 # Help, versions, misuse.
 expect 0 --help
@@ -229,5 +196,4 @@ if command -v mandoc >/dev/null; then
     mandoc -Tlint -Wwarning wddmsim.1 || fail "mandoc does not like the manual page"
 fi
 
-[ "$failures" -eq 0 ] || echo "$failures failures"
-[ "$failures" -eq 0 ]
+conclude

@@ -1,20 +1,8 @@
 #!/bin/sh
 # Damaged traces through the real program: each is replayed, or refused with exit status 2 and one
 # located line; never a crash, never a half-written folder. WDDMSIM_DAMAGE=long tries more of them.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failures=0 tried=0 refused=0
-
-. "$SOURCE/tests/sanitized.sh"
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+. "$SOURCE/tests/common.sh"
+tried=0 refused=0
 
 # try FILE: exit status 0 or 2 (1 too: a recording cut short may leave calls waiting).
 try() {

@@ -1,19 +1,9 @@
 #!/bin/sh
 # traces/FORMATS.md against the vocabulary: every op has its section with every field, every flag is
 # named, every example is accepted, and the examples of the ops replay as one trace.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
+. "$SOURCE/tests/common.sh"
 page=$SOURCE/traces/FORMATS.md
 table=$SOURCE/traces/vocabulary.c
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
 # vocabulary.c as lines: "array FIELD...", "ops OP ARRAY", "flag NAME".
 tr '\n' ' ' <"$table" | sed 's/  */ /g; s/static const struct/\

@@ -1,24 +1,7 @@
 #!/bin/sh
 # A miniport of one's own: the example is built against the header as it is installed, loaded, and
 # decides; what is no miniport is refused with one line.
-set -u
-
-export LC_ALL=C
-WDDMSIM=${WDDMSIM:-$PWD/wddmsim}
-BUILD=${BUILD:-$PWD}
-SOURCE=${SOURCE:-$(dirname "$0")/..}
-MAKE=${MAKE:-make}
-CC=${CC:-cc}
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-. "$SOURCE/tests/sanitized.sh"
-
-fail() {
-    echo "FAIL: $*"
-    failed=1
-}
+. "$SOURCE/tests/common.sh"
 
 # compile NAME: $scratch/NAME.c becomes $scratch/NAME.so
 compile() {
@@ -212,5 +195,4 @@ summary '"CreateDevice": { "count": 1, "failures": { "STATUS_NO_MEMORY": 1 }'
 replay 0 --miniport "$scratch/update.so" $updates --set wddm=1.2
 summary '"CreateDevice": { "count": 1, "failures": { "STATUS_NOT_SUPPORTED": 1 }'
 
-[ "$failed" -eq 0 ] && echo "a miniport of one's own: passed"
-exit "$failed"
+conclude

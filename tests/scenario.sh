@@ -1,18 +1,7 @@
 #!/bin/sh
 # The ready what-ifs: each runs to its table, every point of it, with one seed; what show prints is the same study. Some of what
 # they say is known beforehand.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+. "$SOURCE/tests/common.sh"
 
 "$WDDMSIM" scenario list >list || fail "list"
 names=$(sed -n '2,$s/ .*//p' list)
@@ -80,5 +69,4 @@ expect show nothing
 expect lazy-versus-eager --vary scheduler.context-switch=never
 grep -q 'no point can be run' err || fail "no reason: $(cat err)"
 
-[ "$failures" -eq 0 ] || echo "$failures failures"
-[ "$failures" -eq 0 ]
+conclude

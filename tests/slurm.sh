@@ -1,9 +1,6 @@
 #!/bin/sh
 # A sweep on Slurm: a cluster of one node is started on the loopback interface, in a folder of its
 # own; a task is killed half-way; what comes out equals a local sweep byte for byte.
-set -u
-
-export LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 for program in munged slurmctld slurmd sbatch squeue scontrol; do
     command -v "$program" >/dev/null || {
@@ -11,7 +8,7 @@ for program in munged slurmctld slurmd sbatch squeue scontrol; do
         exit 77
     }
 done
-scratch=$(mktemp -d) || exit 99
+. "$SOURCE/tests/common.sh"
 started=
 
 cleanup() {
@@ -22,13 +19,6 @@ cleanup() {
     rm -rf "$scratch"
 }
 trap cleanup EXIT
-cd "$scratch" || exit 99
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
 skip() {
     echo "SKIPPED: $*"

@@ -1,39 +1,10 @@
 #!/bin/sh
 # Sweeps: the same results whatever ran when, nothing lost to kills and full disks, messages that
 # help, thresholds that are known.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
+. "$SOURCE/tests/common.sh"
+subcommand=sweep
 mounted=
 trap 'for folder in $mounted; do umount "$folder"; done; rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# expect STATUS ARGUMENT...: runs wddmsim sweep, keeps what it says in out and err.
-expect() {
-    wanted=$1
-    shift
-    "$WDDMSIM" sweep "$@" >out 2>err </dev/null
-    got=$?
-    [ "$got" -eq "$wanted" ] || {
-        fail "wddmsim sweep $*: exit status $got, not $wanted"
-        cat err
-    }
-}
-
-says() {
-    grep -qF -- "$1" err || fail "standard error lacks \"$1\": $(cat err)"
-}
-
-prints() {
-    grep -qF -- "$1" out || fail "standard output lacks \"$1\": $(cat out)"
-}
 
 # same A B: the folders hold the same points and tables.
 same() {
@@ -291,5 +262,4 @@ else
     }
 fi
 
-[ "$failures" -eq 0 ] || echo "$failures failures"
-[ "$failures" -eq 0 ]
+conclude

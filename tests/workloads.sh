@@ -1,18 +1,7 @@
 #!/bin/sh
 # Every generator from the command line: its help, a trace that inspect finds nothing odd in, and a replay of it in which
 # nothing is wrong: invariants hold, no call fails, nothing has to be assumed, nobody waits for ever.
-set -u
-
-export LC_ALL=C
-scratch=$(mktemp -d) || exit 99
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 99
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
+. "$SOURCE/tests/common.sh"
 
 # replays NAME PROFILE ARGUMENT...: generates and replays.
 replays() {
@@ -63,5 +52,4 @@ replays llm rtx3070-8g --requests 30 --rate 20 --cache 1GiB --weights 6GiB
 replays scan ideal --residency per-submit --blocks 600 --passes 3
 replays zipf ideal --residency per-submit --blocks 2000 --references 3000
 
-[ "$failures" -eq 0 ] || echo "$failures failures"
-[ "$failures" -eq 0 ]
+conclude
