@@ -211,7 +211,7 @@ struct dxgk_node {
 };
 
 struct dxgk_adapter {
-    uint32_t wddm;          /* 12, 20: WDDM 1.2, 2.0 */
+    uint32_t wddm;          /* 12, 20, 27: WDDM 1.2, 2.0, 2.7 */
     uint32_t segment_count; /* ids 1.. : [id - 1] */
     const struct dxgk_segment *segments;
     uint32_t node_count; /* ordinals 0.. */

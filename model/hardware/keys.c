@@ -33,8 +33,9 @@
 /* Choices stand in the order of their enumeration. */
 const struct key_spec profile_keys[] = {
     TOP("name", TEXT, name, "letters, digits . _ -", "custom", "the profile's name"),
-    TOP("wddm", TENTHS, wddm, "1.2, 2.0", "2.0",
-        "WDDM version: 1.2 submissions imply residency, 2.0 explicit residency"),
+    TOP("wddm", TENTHS, wddm, "1.2, 2.0, 2.7", "2.0",
+        "WDDM version: 1.2 submissions imply residency, 2.0 explicit residency, 2.7 the same and "
+        "hardware scheduling"),
 
     TOP("link.bandwidth-in", RATE, link.bandwidth_in, "1MB/s..100TB/s", "25.5GB/s",
         "system memory to adapter"),
@@ -83,8 +84,10 @@ const struct key_spec profile_keys[] = {
     NODE("granule", TIME, granule_ns, "0ns..100s", "0ns",
          "between two such places, where the packet does not say"),
 
-    TOP("scheduler.policy", CHOICE, scheduler.policy, "software, hardware, fifo", "software",
-        "who schedules: Windows' worker (WDDM 1.2 to 2.6), the GPU itself (2.7), strict order"),
+    TOP("scheduler.policy", CHOICE, scheduler.policy, "auto, software, hardware, fifo", "auto",
+        "who schedules: Windows' worker, the GPU itself, strict order; auto: the GPU from wddm 2.7 "
+        "on, "
+        "else the worker"),
     TOP("scheduler.queue-depth", COUNT, scheduler.queue_depth, "1..64", "2",
         "DMA packets in a node's hardware queue"),
     TOP("scheduler.context-switch", CHOICE, scheduler.context_switch, "lazy, eager", "lazy",

@@ -35,7 +35,12 @@ extern const char *const profile_node_kind_names[];
 enum profile_context_switch { PROFILE_LAZY, PROFILE_EAGER };
 
 /* How the GPU's packets are scheduled: model/vidsch/policies.c. */
-enum profile_policy { PROFILE_SOFTWARE, PROFILE_HARDWARE, PROFILE_FIFO };
+enum profile_policy {
+    PROFILE_POLICY_AUTO, /* by the version of WDDM */
+    PROFILE_SOFTWARE,
+    PROFILE_HARDWARE,
+    PROFILE_FIFO
+};
 
 /* Where an engine can stop in the middle of its work (wddm.md §8.1), coarse to fine: not at all; at
  * the end of a DMA buffer; inside one, every granule. */
@@ -238,7 +243,7 @@ struct profile_system {
 
 struct profile {
     char name[PROFILE_NAME_SIZE];
-    uint32_t wddm; /* 12 or 20: WDDM 1.2 or 2.0 */
+    uint32_t wddm; /* 12, 20, 27: WDDM 1.2, 2.0, 2.7 */
     struct profile_link link;
     struct profile_memory memory;
     uint32_t segment_count; /* ids 1..segment_count, in the order of the file */
@@ -274,6 +279,14 @@ bool profile_check(const struct profile *profile, struct profile_error *error);
 /* The segment that the miniport prefers for allocations of this usage ("texture"); NULL and
  * unknown usages count as "other". */
 const char *profile_usage_segment(const struct profile *profile, const char *usage);
+
+/* Who schedules, with `auto` resolved. */
+static inline enum profile_policy profile_policy(const struct profile *profile)
+{
+    if (profile->scheduler.policy != PROFILE_POLICY_AUTO)
+        return profile->scheduler.policy;
+    return profile->wddm >= 27 ? PROFILE_HARDWARE : PROFILE_SOFTWARE;
+}
 
 /* All segments as a set: bit n = segment n + 1. */
 static inline uint32_t profile_segment_set(const struct profile *profile)

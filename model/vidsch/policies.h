@@ -35,7 +35,7 @@ struct vidsch_policy {
     void (*charge)(struct vidsch_context *context, uint64_t ns);
 };
 
-/* By profile_policy, the choices of scheduler.policy. */
+/* By profile_policy(); none for `auto`. */
 extern const struct vidsch_policy *const vidsch_policies[];
 
 extern const struct vidsch_policy vidsch_policy_software, vidsch_policy_hardware,

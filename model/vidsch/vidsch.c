@@ -11,7 +11,7 @@ struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, str
     vidsch->sim = sim;
     vidsch->profile = profile;
     vidsch->probe = probe;
-    vidsch->policy = vidsch_policies[profile->scheduler.policy];
+    vidsch->policy = vidsch_policies[profile_policy(profile)];
     vidsch->links.object_size = 2 * sizeof(void *);
     vidsch_worker_init(&vidsch->worker, vidsch, PROBE_SCHEDULER_WORKER);
     vidsch_dpc_init(vidsch);

@@ -255,7 +255,7 @@ static void settings_are_checked(void **state)
         {"wddm", "1.2", NULL},
         {"nodes.encode.kind", "video", NULL},
         {"nodes.encode.switch", "3us", NULL},
-        {"wddm", "2.7", "--set: wddm: expected one of 1.2, 2.0, got \"2.7\""},
+        {"wddm", "2.8", "--set: wddm: expected one of 1.2, 2.0, 2.7, got \"2.8\""},
         {"segments.local.size", "lots", "--set: segments.local.size: expected a size"},
         {"segments.local.szie", "8GiB", "did you mean segments.local.size?"},
         {"link.bandwith-in", "8GB/s", "did you mean link.bandwidth-in?"},
