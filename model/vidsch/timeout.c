@@ -28,8 +28,10 @@ static void drop(struct vidsch_packet *packet)
     packet->dropped = true;
     if (vidsch_packet_is_dma(packet)) {
         packet->execute_ns -= packet->remaining_ns;
+        if (!packet->placed_ns) /* else it was there, and was taken back */
+            packet->placed_ns = now_of(vidsch);
         if (!packet->started)
-            packet->placed_ns = packet->started_ns = now_of(vidsch);
+            packet->started_ns = now_of(vidsch);
         if (!packet->finished_ns)
             packet->finished_ns = now_of(vidsch);
     }
