@@ -492,24 +492,29 @@ static json_t *drift_json(const struct recorder *recorder)
     return json;
 }
 
-static void add_tally(json_t *json, const struct record_tally *tally)
+/* The counts whose keys begin with `group` and a dot, or with no group at all. */
+static void add_tally(json_t *json, const struct record_tally *tally, const char *group)
 {
-    for (uint32_t i = 0; i < tally->keys; i++)
-        json_object_set_new(json, tally->of[i].key, whole(tally->of[i].count));
+    for (uint32_t i = 0; i < tally->keys; i++) {
+        const char *key = tally->of[i].key, *dot = strchr(key, '.');
+        size_t length = dot != NULL ? (size_t)(dot - key) : 0;
+        if (length == strlen(group) && strncmp(key, group, length) == 0)
+            json_object_set_new(json, dot != NULL ? dot + 1 : key, whole(tally->of[i].count));
+    }
 }
 
 static json_t *assumptions_json(const struct recorder *recorder)
 {
     json_t *json = json_object();
     json_object_set_new(json, "unknown_handles", whole(0)); /* stays if nobody assumed any */
-    add_tally(json, &recorder->assumed);
+    add_tally(json, &recorder->assumed, "");
     return json;
 }
 
-static json_t *memory_json(const struct recorder *recorder)
+static json_t *counted_json(const struct recorder *recorder, const char *group)
 {
     json_t *json = json_object();
-    add_tally(json, &recorder->counted);
+    add_tally(json, &recorder->counted, group);
     return json;
 }
 
@@ -548,7 +553,8 @@ json_t *summary_make(const struct recorder *recorder, const struct recorder_run 
                                   "hits", whole(recorder->hits), "hit_ratio",
                                   ratio((double)recorder->hits, (double)recorder->references)));
     json_object_set_new(json, "paging", paging_json(recorder));
-    json_object_set_new(json, "memory", memory_json(recorder));
+    json_object_set_new(json, "memory", counted_json(recorder, ""));
+    json_object_set_new(json, "faults", counted_json(recorder, "faults"));
     json_object_set_new(json, "scheduling", scheduling_json(recorder));
     json_object_set_new(
         json, "context_allocations",

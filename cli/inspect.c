@@ -18,10 +18,9 @@ static const char *const kind_names[INSPECT_KINDS] = {
 static const char *residency_name(enum trace_residency residency)
 {
     static const char *const names[] = {
-        [TRACE_RESIDENCY_UNSTATED] = "unstated",
-        [TRACE_RESIDENCY_EXPLICIT] = "explicit",
-        [TRACE_RESIDENCY_AT_CREATE] = "at-create",
-        [TRACE_RESIDENCY_PER_SUBMIT] = "per-submit",
+        [TRACE_RESIDENCY_UNSTATED] = "unstated",   [TRACE_RESIDENCY_EXPLICIT] = "explicit",
+        [TRACE_RESIDENCY_AT_CREATE] = "at-create", [TRACE_RESIDENCY_PER_SUBMIT] = "per-submit",
+        [TRACE_RESIDENCY_FAULT] = "fault",
     };
     return names[residency];
 }

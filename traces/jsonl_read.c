@@ -226,8 +226,10 @@ static bool read_header_field(struct jsonl *reader, const char *key, json_t *val
             header->residency = TRACE_RESIDENCY_AT_CREATE;
         else if (text != NULL && strcmp(text, "per-submit") == 0)
             header->residency = TRACE_RESIDENCY_PER_SUBMIT;
+        else if (text != NULL && strcmp(text, "fault") == 0)
+            header->residency = TRACE_RESIDENCY_FAULT;
         else
-            return jsonl_fail_value(reader, key, "explicit, at-create or per-submit", value);
+            return jsonl_fail_value(reader, key, "explicit, at-create, per-submit or fault", value);
         return true;
     }
     if (strcmp(key, "unknown") == 0) {

@@ -271,6 +271,7 @@ static void *start(const struct trace_header *header, struct trace_buffer *out)
         [TRACE_RESIDENCY_EXPLICIT] = "explicit",
         [TRACE_RESIDENCY_AT_CREATE] = "at-create",
         [TRACE_RESIDENCY_PER_SUBMIT] = "per-submit",
+        [TRACE_RESIDENCY_FAULT] = "fault",
     };
     put_text(out, "{\"wddmsim\":");
     put_count(out, TRACE_VERSION);

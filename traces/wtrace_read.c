@@ -262,7 +262,7 @@ static const char *read_header(struct wtrace *reader, struct wtrace_cursor *curs
         return "damaged: the header ends early";
     if (version > TRACE_VERSION)
         return "the trace was made by a newer version of wddmsim";
-    if (version == 0 || residency > TRACE_RESIDENCY_PER_SUBMIT || create_unknown > 1 ||
+    if (version == 0 || residency > TRACE_RESIDENCY_FAULT || create_unknown > 1 ||
         header->unknown_size == 0 || header->unknown_size > INT64_MAX)
         return "damaged: the header holds impossible values";
     header->version = (uint32_t)version;

@@ -174,6 +174,7 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         .count = event->creations.count,
         .allocations = few,
         .existing = event->existing,
+        .demand_paged = player->header.residency == TRACE_RESIDENCY_FAULT,
     };
     if (args.count > FEW)
         args.allocations = memory_new(args.count, sizeof *args.allocations);

@@ -185,8 +185,9 @@ bool play_submit(struct player *player, const struct trace_event *event, struct 
     uint32_t reads = event->allocations.count;
     d3dkmt_handle *handles = player_handles(player, reads + event->writes.count);
     player->marks++;
-    uint32_t count = add_references(player, event, device, event->allocations, 0, handles, 0);
-    count = add_references(player, event, device, event->writes, reads, handles, count);
+    uint32_t first_write = add_references(player, event, device, event->allocations, 0, handles, 0);
+    uint32_t count =
+        add_references(player, event, device, event->writes, reads, handles, first_write);
     call->next_uses = player->foresight ? player->next_uses : NULL;
     /* What was a context switch where it was recorded is the simulated engine's to decide. */
     uint64_t switch_ns = event->switch_ns < event->gpu_ns ? event->switch_ns : event->gpu_ns;
@@ -200,7 +201,8 @@ bool play_submit(struct player *player, const struct trace_event *event, struct 
                                 .driver_ns = driver ? &event->driver_ns : NULL,
                                 .interrupt_ns = interrupt ? &event->interrupt_ns : NULL,
                                 .allocations = handles,
-                                .count = count});
+                                .count = count,
+                                .writes_from = first_write});
     return true;
 }
 

@@ -172,6 +172,7 @@ static uint32_t make_global(struct creation *creation, uint32_t index)
         .contiguous = (answer->flags & DXGK_ACCESSED_PHYSICALLY) || (asked->flags & D3DDDI_PRIMARY),
         .permanent_system_memory = answer->flags & (DXGK_PERMANENT_SYSMEM | existing),
         .has_content = asked->system_memory || (answer->flags & existing),
+        .demand_paged = creation->args->demand_paged,
         .needs_no_zeroing = creation->args->flags & D3DKMT_ALLOW_NOT_ZEROED,
         .priority =
             asked->flags & D3DDDI_OVERRIDE_PRIORITY ? asked->priority : answer->allocation_priority,

@@ -184,7 +184,8 @@ struct d3dkmt_create_allocation {
     uint32_t flags;
     uint32_t count;
     struct d3dkmt_allocation_info *allocations;
-    bool existing; /* were there before the recording: resident already */
+    bool existing;     /* were there before the recording: resident already */
+    bool demand_paged; /* ours: those that may be in memory segments come when they are touched */
 };
 
 /* D3DKMTCreateAllocation2: STATUS_SUCCESS, STATUS_INVALID_PARAMETER, STATUS_INVALID_HANDLE (the
@@ -284,6 +285,7 @@ struct d3dkmt_submit {
     const uint64_t *interrupt_ns;     /* recorded: from engine stop to DPC; NULL: not known */
     const d3dkmt_handle *allocations; /* everything the packet reads or writes, each once */
     uint32_t count;
+    uint32_t writes_from; /* from this one on they are written */
 };
 uint32_t d3dkmt_submit_command(struct dxgk_process *process, struct d3dkmt_call *call,
                                const struct d3dkmt_submit *args);

@@ -10,6 +10,7 @@ static void packet_done(void *owner, struct vidsch_packet *packet)
     call->blame = packet->blame;
     for (uint32_t i = 0; i < packet->reference_count; i++)
         vidmm_allocation_drop(packet->references[i]);
+    vidmm_touches_end(packet);
     dxgk_call_done(call);
 }
 
@@ -71,6 +72,7 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
     call->packet.interrupt_ns = args->interrupt_ns ? *args->interrupt_ns : 0;
     call->packet.references = references;
     call->packet.reference_count = args->count;
+    vidmm_touches_begin(dxgkrnl->vidmm, &call->packet, args->writes_from);
     call->packet.hits = vidmm_reference(context->device->vidmm, references, args->count);
     for (uint32_t i = 0; i < args->count; i++)
         vidmm_allocation_hold(references[i]);

@@ -177,6 +177,23 @@ static bool check_segment(const struct profile_segment *segment, struct profile_
     return true;
 }
 
+static bool check_fault_sizes(const struct profile *profile, struct profile_error *error)
+{
+    uint64_t block = profile->vidmm.fault.block, page = profile->vidmm.fault.page;
+    char text[KEY_TEXT_SIZE];
+    units_print_size(block & (block - 1) ? block : page, text);
+    if (block & (block - 1))
+        return profile_fail(error, "vidmm.fault.block: expected a power of two, got %s", text);
+    if (page & (page - 1))
+        return profile_fail(error, "vidmm.fault.page: expected a power of two, got %s", text);
+    for (uint32_t i = 0; i < profile->segment_count; i++)
+        if (profile->segments[i].kind == PROFILE_MEMORY && block < profile->segments[i].page)
+            return profile_fail(error,
+                                "vidmm.fault.block: expected at least a page of segment \"%s\"",
+                                profile->segments[i].name);
+    return true;
+}
+
 bool profile_check(const struct profile *profile, struct profile_error *error)
 {
     if (profile->segment_count == 0)
@@ -184,6 +201,8 @@ bool profile_check(const struct profile *profile, struct profile_error *error)
     for (uint32_t i = 0; i < profile->segment_count; i++)
         if (!check_segment(&profile->segments[i], error))
             return false;
+    if (!check_fault_sizes(profile, error))
+        return false;
 
     uint32_t paging = 0;
     for (uint32_t i = 0; i < profile->node_count; i++)

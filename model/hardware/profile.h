@@ -150,6 +150,17 @@ struct profile_scheduler {
 /* How much a process may require: whatever fits, or its share by weights. */
 enum profile_budget { PROFILE_BUDGET_NONE, PROFILE_BUDGET_WEIGHTED };
 
+/* Demand paging. */
+struct profile_fault {
+    uint64_t block, page; /* bytes: of what gets room, and of what a fault brings in at least */
+    uint32_t batch, streams;
+    uint64_t batch_ns, block_ns, page_ns, unmap_ns; /* VidMm's worker */
+    double prefetch;    /* share of a stretch from which on the rest comes along; 0 = never */
+    uint32_t thrashing; /* returns after which a block is pinned outside; 0 = never */
+    uint32_t pins;
+    uint64_t lapse_ns, pin_ns;
+};
+
 /* Which free stretch of a segment an allocation gets: the smallest that will do, the lowest, or the
  * lowest block of a buddy system. */
 enum profile_placement { PROFILE_BEST_FIT, PROFILE_FIRST_FIT, PROFILE_BUDDY };
@@ -173,6 +184,7 @@ struct profile_vidmm {
     double weight_dwm, weight_focus, weight_visible, weight_occluded, weight_minimized;
     uint64_t trim_response_ns; /* from too little memory to trimmed processes */
     uint64_t trim_minimum_ns, trim_maximum_ns, trim_idle_ns; /* periodic trims; 0 = never */
+    struct profile_fault fault;
 };
 
 /* What an allocation is for, as traces say it. What is not listed counts as `other`. */

@@ -49,17 +49,14 @@ static uint32_t validate(struct vidmm *vidmm, const struct vidmm_allocation_info
         if ((info->segments >> i & 1) && vidmm->segments[i].range.size > largest)
             largest = vidmm->segments[i].range.size;
     uint64_t size = round_up(info->size, page_of(vidmm, info->segments));
-    if (size > largest)
+    if (size > largest && !info->demand_paged) /* else block by block */
         return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
     return vidmm_commit_room(vidmm, size) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
-                                 struct vidmm_allocation **out)
+static struct vidmm_allocation *create(struct vidmm *vidmm,
+                                       const struct vidmm_allocation_info *info)
 {
-    uint32_t status = validate(vidmm, info);
-    if (status != STATUS_SUCCESS)
-        return status;
     struct vidmm_allocation *allocation = memory_pool_take(&vidmm->allocation_pool);
     uint64_t page = page_of(vidmm, info->segments);
     *allocation = (struct vidmm_allocation){
@@ -91,13 +88,72 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
         vidmm_segment_group(&vidmm->profile->segments[vidmm_first_segment(allocation) - 1]);
     vidmm->allocation_count++;
     DL_APPEND2(vidmm->allocations, allocation, all_prev, all_next);
-    vidmm->committed_bytes += allocation->size;
-    struct probe *probe = vidmm->probe;
-    probe->committed(probe->self, sim_now(vidmm->sim), info->pid, vidmm_first_segment(allocation),
-                     (int64_t)allocation->size);
     if (info->context_allocation)
-        probe->context_allocation(probe->self, sim_now(vidmm->sim), info->context, 1, 0);
-    *out = allocation;
+        vidmm->probe->context_allocation(vidmm->probe->self, sim_now(vidmm->sim), info->context, 1,
+                                         0);
+    return allocation;
+}
+
+static void commit(struct vidmm_allocation *allocation)
+{
+    struct vidmm *vidmm = allocation->vidmm;
+    vidmm->committed_bytes += allocation->size;
+    vidmm->probe->committed(vidmm->probe->self, sim_now(vidmm->sim), allocation->process->pid,
+                            vidmm_first_segment(allocation), (int64_t)allocation->size);
+}
+
+/* Its blocks hold what it commits; aligned as they like. */
+static void create_blocks(struct vidmm_allocation *allocation, struct vidmm_allocation_info info)
+{
+    uint64_t most = allocation->vidmm->profile->vidmm.fault.block;
+    allocation->block_count = (uint32_t)((allocation->size + most - 1) / most);
+    allocation->blocks = memory_new(allocation->block_count, sizeof(struct vidmm_allocation *));
+    allocation->decommitted = true;
+    info.alignment = 0;
+    for (uint32_t i = 0; i < allocation->block_count; i++) {
+        uint64_t left = allocation->size - i * most;
+        info.size = left < most ? left : most;
+        struct vidmm_allocation *block = create(allocation->vidmm, &info);
+        block->pages = memory_new(1, sizeof *block->pages);
+        if (info.has_content)
+            vidmm_block_lock(block);
+        commit(block);
+        allocation->blocks[i] = block;
+        allocation->vidmm->allocation_count--;
+    }
+}
+
+/* Of its segments those of memory: nothing is moved into an aperture. False: it has none, or likes
+ * an aperture better. */
+static bool keep_memory(const struct vidmm *vidmm, struct vidmm_allocation_info *info)
+{
+    const struct profile_segment *segments = vidmm->profile->segments;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
+        if (segments[i].kind != PROFILE_MEMORY)
+            info->segments &= ~(UINT32_C(1) << i);
+    for (uint32_t i = 0; i < 5 && info->preferred[i]; i++)
+        if (info->segments >> ((info->preferred[i] & VIDMM_SEGMENT_ID) - 1) & 1)
+            info->preferred[kept++] = info->preferred[i];
+        else if (i == 0)
+            return false;
+    while (kept < 5)
+        info->preferred[kept++] = 0;
+    return info->segments;
+}
+
+uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocation_info *info,
+                                 struct vidmm_allocation **out)
+{
+    uint32_t status = validate(vidmm, info);
+    if (status != STATUS_SUCCESS)
+        return status;
+    *out = create(vidmm, info);
+    struct vidmm_allocation_info memory = *info;
+    if (info->demand_paged && keep_memory(vidmm, &memory))
+        create_blocks(*out, memory);
+    else
+        commit(*out);
     return STATUS_SUCCESS;
 }
 
@@ -106,11 +162,21 @@ void vidmm_allocation_hold(struct vidmm_allocation *allocation)
     allocation->holds++;
 }
 
+static void drop_blocks(struct vidmm_allocation *allocation)
+{
+    for (uint32_t i = 0; allocation->blocks && i < allocation->block_count; i++)
+        vidmm_allocation_drop(allocation->blocks[i]);
+    free(allocation->blocks);
+    allocation->blocks = NULL;
+}
+
 void vidmm_allocation_drop(struct vidmm_allocation *allocation)
 {
     if (--allocation->holds > 0)
         return;
     struct vidmm *vidmm = allocation->vidmm;
+    vidmm->allocation_count -= !allocation->pages;
+    drop_blocks(allocation);
     struct probe *probe = vidmm->probe;
     uint64_t now = sim_now(vidmm->sim);
     if (allocation->state == VIDMM_RESIDENT) {
@@ -120,7 +186,7 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
                                            .kind = PROBE_DISCARD,
                                            .allocation = allocation->label,
                                            .pid = allocation->process->pid,
-                                           .bytes = allocation->size,
+                                           .bytes = vidmm_bytes_here(allocation),
                                            .from = allocation->segment->id,
                                            .queued_ns = now,
                                            .started_ns = now,
@@ -139,11 +205,11 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
     }
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
-    vidmm->allocation_count--;
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
     struct probe_thing owner = probe_thing(PROBE_PROCESS, allocation->process->pid);
     vidmm_process_leave(allocation->process);
     free((void *)(uintptr_t)allocation->label.text);
+    free(allocation->pages);
     memory_pool_give(&vidmm->allocation_pool, allocation);
     vidmm_kick(vidmm, owner);
 }
@@ -151,6 +217,8 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
 void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
 {
     allocation->dying = true;
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++)
+        vidmm_part(allocation, i)->dying = true;
     struct vidmm_residency *residency, *next;
     DL_FOREACH_SAFE2 (allocation->residencies, residency, next, in_allocation_next)
         vidmm_device_close(residency->device, allocation);
@@ -159,13 +227,15 @@ void vidmm_allocation_destroy(struct vidmm_allocation *allocation)
     vidmm_allocation_drop(allocation);
 }
 
-void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
+static void assume_resident(struct vidmm_allocation *allocation)
 {
     struct probe *probe = allocation->vidmm->probe;
     allocation->mapped = allocation->vidmm->explicit_residency;
     if (allocation->state != VIDMM_OUT)
         return;
     allocation->content = VIDMM_IN_SYSTEM;
+    if (allocation->pages)
+        vidmm_block_lock(allocation);
     allocation->first_page_in = NULL;
     if (!vidmm_place(allocation)) {
         probe->assume(probe->self, "existing_allocations_without_room", 1);
@@ -173,7 +243,15 @@ void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
     }
     if (allocation->segment->profile->kind == PROFILE_MEMORY)
         allocation->content = VIDMM_IN_SEGMENT;
+    if (allocation->pages)
+        vidmm_block_assume_here(allocation);
     vidmm_became_resident(allocation);
+}
+
+void vidmm_allocation_assume_resident(struct vidmm_allocation *allocation)
+{
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++)
+        assume_resident(vidmm_part(allocation, i));
 }
 
 void vidmm_arrived(struct vidmm_allocation *allocation)
@@ -208,7 +286,10 @@ uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation)
 
 void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority)
 {
-    allocation->priority = priority;
-    allocation->rank = vidmm_priority_class(priority);
-    vidmm_restand(allocation);
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++) {
+        struct vidmm_allocation *part = vidmm_part(allocation, i);
+        part->priority = priority;
+        part->rank = vidmm_priority_class(priority);
+        vidmm_restand(part);
+    }
 }

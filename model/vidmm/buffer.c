@@ -33,7 +33,7 @@ static bool maps_owner(const struct vidmm_operation *operation)
 static uint64_t chunks(const struct vidmm *vidmm, const struct vidmm_operation *operation)
 {
     uint64_t scratch = vidmm->profile->vidmm.scratch;
-    uint64_t size = operation->allocation->size;
+    uint64_t size = operation->bytes;
     return !touches_content(operation) || scratch == 0 ? 1 : (size + scratch - 1) / scratch;
 }
 
@@ -42,7 +42,7 @@ static uint64_t entries(const struct vidmm *vidmm, const struct vidmm_operation 
 {
     uint32_t id = operation->to ? operation->to : operation->from;
     uint64_t page = id ? vidmm->segments[id - 1].profile->page : VIDMM_PAGE;
-    return maps_owner(operation) ? operation->allocation->size / page : 0;
+    return maps_owner(operation) ? operation->bytes / page : 0;
 }
 
 uint32_t vidmm_operation_builds(const struct vidmm *vidmm, const struct vidmm_operation *operation)
@@ -88,7 +88,7 @@ static void begin_operation(struct vidmm_buffer *buffer)
                                                              : "update",
             .owner = allocation->process->pid,
             .memory = allocation->label,
-            .bytes = allocation->size,
+            .bytes = operation->bytes,
         });
     blame_wait(&buffer->packet.blame, probe, PROBE_EXECUTE, probe_thing(PROBE_JOB, operation->job),
                now);
@@ -101,8 +101,7 @@ static void set_cause(struct vidmm_buffer *buffer, enum probe_cause cause)
     const struct vidmm_operation *operation = buffer->operations;
     const struct vidmm *vidmm = buffer->channel->vidmm;
     uint64_t now = sim_now(vidmm->sim);
-    bool leaving =
-        operation->to == 0 && operation->request && operation->request->kind == VIDMM_PAGE_IN;
+    bool leaving = operation->to == 0 && operation->request && vidmm_brings_in(operation->request);
     begin_operation(buffer);
     struct probe_thing job = probe_thing(PROBE_JOB, operation->job);
     probe_wait(vidmm->probe, now, job, cause, probe_thing(PROBE_NOTHING, 0));
@@ -175,7 +174,7 @@ static void report(const struct vidmm_operation *operation, uint64_t now)
                                    .kind = operation->kind,
                                    .allocation = allocation->label,
                                    .pid = allocation->process->pid,
-                                   .bytes = allocation->size,
+                                   .bytes = operation->bytes,
                                    .job = operation->job,
                                    .from = operation->from,
                                    .to = operation->to,
@@ -217,12 +216,24 @@ static void map_owner(void *owner)
     after(buffer, behind_ns(buffer->channel->vidmm, buffer->operations), operation_over);
 }
 
+void vidmm_link(struct vidmm *vidmm, enum sim_direction direction, bool busy)
+{
+    uint32_t *transfers = &vidmm->on_link[direction];
+    bool was = *transfers > 0;
+    *transfers += busy ? 1 : UINT32_MAX;
+    if (was != (*transfers > 0))
+        vidmm->probe->link(vidmm->probe->self, sim_now(vidmm->sim), 0, direction == SIM_IN, busy);
+}
+
+static enum sim_direction direction_of(const struct vidmm_operation *operation)
+{
+    return operation->kind == PROBE_PAGE_IN ? SIM_IN : SIM_OUT;
+}
+
 static void transferred(void *owner)
 {
     struct vidmm_buffer *buffer = owner;
-    struct vidmm *vidmm = buffer->channel->vidmm;
-    bool in = buffer->operations->kind == PROBE_PAGE_IN;
-    vidmm->probe->link(vidmm->probe->self, sim_now(vidmm->sim), 0, in, false);
+    vidmm_link(buffer->channel->vidmm, direction_of(buffer->operations), false);
     map_owner(buffer);
 }
 
@@ -230,10 +241,10 @@ static void transfer(void *owner)
 {
     struct vidmm_buffer *buffer = owner;
     struct vidmm *vidmm = buffer->channel->vidmm;
-    bool in = buffer->operations->kind == PROBE_PAGE_IN;
-    vidmm->probe->link(vidmm->probe->self, sim_now(vidmm->sim), 0, in, true);
-    sim_transfer_start(vidmm->sim, &buffer->transfer, 0, in ? SIM_IN : SIM_OUT,
-                       buffer->operations->allocation->size, transferred, buffer);
+    enum sim_direction direction = direction_of(buffer->operations);
+    vidmm_link(vidmm, direction, true);
+    sim_transfer_start(vidmm->sim, &buffer->transfer, 0, direction, buffer->operations->bytes,
+                       transferred, buffer);
 }
 
 static void move_content(void *owner)
@@ -256,7 +267,7 @@ static void move_content(void *owner)
         set_cause(buffer, PROBE_FILL);
         after(buffer,
               profile->vidmm.zero_fill && !operation->allocation->needs_no_zeroing
-                  ? duration_ns(operation->allocation->size, profile->memory.fill_rate)
+                  ? duration_ns(operation->bytes, profile->memory.fill_rate)
                   : 0,
               map_owner);
         break;

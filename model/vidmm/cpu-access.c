@@ -1,6 +1,8 @@
 /* Lock and Unlock (wddm.md §5.6): what the processor cannot reach moves out of its segment. */
 #include "model/vidmm/internal.h"
 
+#include <stdlib.h>
+
 /* Maps it where it lies, if the segment has a CPU host aperture and room in it: that bounds what
  * is locked in the segment at a time (wddm.md §5.6). It stays mapped as long as it is locked. */
 static bool map_to_host(struct vidmm_allocation *allocation)
@@ -45,32 +47,49 @@ static bool cpu_can_reach(struct vidmm_allocation *allocation)
     return true;
 }
 
-bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation,
-                struct vidmm_request *request)
+/* Whether it can stay where it is. */
+static bool lock(struct vidmm_allocation *allocation)
 {
     allocation->locks++;
     vidmm_remark(allocation);
-    if (allocation->content == VIDMM_NOTHING && allocation->state == VIDMM_OUT)
+    if (allocation->pages)
+        vidmm_block_lock(allocation);
+    else if (allocation->content == VIDMM_NOTHING && allocation->state == VIDMM_OUT)
         allocation->content = VIDMM_IN_SYSTEM; /* what the CPU writes there is its content */
-    if (cpu_can_reach(allocation))
-        return true;
+    return cpu_can_reach(allocation);
+}
+
+bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation,
+                struct vidmm_request *request)
+{
+    uint32_t parts = vidmm_part_count(allocation);
     request->kind = VIDMM_PAGE_OUT;
     request->device = device;
-    request->items = &request->one;
-    request->one = allocation;
-    request->count = 1;
+    request->items = parts == 1 ? &request->one : memory_new(parts, sizeof *request->items);
+    request->count = 0;
     request->cause = "lock";
-    vidmm_request_start(allocation->vidmm, request);
-    return false;
+    for (uint32_t i = 0; i < parts; i++)
+        if (!lock(vidmm_part(allocation, i)))
+            request->items[request->count++] = vidmm_part(allocation, i);
+    if (request->count) {
+        vidmm_request_start(allocation->vidmm, request);
+        return false;
+    }
+    if (request->items != &request->one)
+        free(request->items);
+    return true;
 }
 
 uint32_t vidmm_unlock(struct vidmm_allocation *allocation)
 {
-    if (allocation->locks == 0)
+    if (vidmm_part(allocation, 0)->locks == 0)
         return STATUS_INVALID_PARAMETER;
-    if (--allocation->locks == 0)
-        vidmm_unmap_from_host(allocation);
-    vidmm_remark(allocation);
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++) {
+        struct vidmm_allocation *part = vidmm_part(allocation, i);
+        if (--part->locks == 0)
+            vidmm_unmap_from_host(part);
+        vidmm_remark(part);
+    }
     vidmm_kick(allocation->vidmm, probe_thing(PROBE_PROCESS, allocation->process->pid));
     return STATUS_SUCCESS;
 }

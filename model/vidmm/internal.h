@@ -4,6 +4,7 @@
 
 #include "model/memory.h"
 #include "model/status.h"
+#include "model/vidmm/pages.h"
 #include "model/vidmm/range.h"
 #include "model/vidmm/victims.h"
 #include "model/vidmm/vidmm.h"
@@ -63,6 +64,11 @@ struct vidmm_allocation {
     uint32_t holds;                /* structures that point here */
     struct vidmm_residency *residencies, *trimmed;
     enum vidmm_group group; /* of the segment it likes best */
+    /* If it is demand-paged, it is its blocks that lie somewhere, never itself; a block has pages.
+     */
+    struct vidmm_allocation **blocks;
+    uint32_t block_count;
+    struct vidmm_pages *pages;
     bool marked;
     bool counts; /* as its segment's range knows: as if it were free */
     bool stale;  /* its segment's range does not know whether it is marked */
@@ -157,6 +163,7 @@ struct vidmm_operation {
     enum probe_paging_kind kind; /* of a move */
     struct vidmm_allocation *allocation;
     struct vidmm_request *request; /* on whose behalf */
+    uint64_t bytes;
     uint32_t from, to;
     uint64_t queued_ns, started_ns;
     const char *cause;
@@ -245,9 +252,12 @@ struct vidmm {
     struct vidmm_worker worker;
     struct vidmm_channel *channels;
     uint32_t channel_count;
-    uint32_t running; /* packets from preparation to completion */
-    bool blocked;     /* the worker waits for room */
-    uint32_t offered; /* allocations that are */
+    uint32_t running;         /* packets from preparation to completion */
+    uint64_t batches;         /* of faults */
+    uint32_t on_link[2];      /* transfers under way in each direction */
+    uint64_t prefetched_used; /* pages touched that came along, and not told yet */
+    bool blocked;             /* the worker waits for room */
+    uint32_t offered;         /* allocations that are */
     struct vidmm_allocation *decommittable;
     struct vidsch_packet **held; /* packets not prepared while the worker is blocked */
     uint32_t held_count, held_room;
@@ -302,6 +312,24 @@ void vidmm_offer_end(struct vidmm_allocation *allocation);
 /* Whether so many bytes more of system memory may be committed: for that, pages of offered
  * allocations are given up. */
 bool vidmm_commit_room(struct vidmm *vidmm, uint64_t bytes);
+
+/* What leaves with it when it leaves its segment. */
+static inline uint64_t vidmm_bytes_here(const struct vidmm_allocation *allocation)
+{
+    return allocation->pages ? vidmm_page_count(&allocation->pages->here) * (uint64_t)VIDMM_PAGE
+                             : allocation->size;
+}
+
+/* What of it moves by itself: its blocks, or it. */
+static inline uint32_t vidmm_part_count(const struct vidmm_allocation *allocation)
+{
+    return allocation->blocks ? allocation->block_count : 1;
+}
+
+static inline struct vidmm_allocation *vidmm_part(struct vidmm_allocation *allocation, uint32_t i)
+{
+    return allocation->blocks ? allocation->blocks[i] : allocation;
+}
 
 /* Its state, or that it is offered, has changed: it is missing to those who require it, or not. */
 void vidmm_relist(struct vidmm_allocation *allocation);
@@ -408,6 +436,9 @@ void vidmm_worker_init(struct vidmm *vidmm);
 void vidmm_worker_forget(const struct vidmm_device *device);
 void vidmm_worker_fini(struct vidmm *vidmm);
 
+/* Somebody begins to move something over the link, or has moved it. */
+void vidmm_link(struct vidmm *vidmm, enum sim_direction direction, bool busy);
+
 /* How many operations of DxgkDdiBuildPagingBuffer it takes, and the bytes it adds to a buffer. */
 uint32_t vidmm_operation_builds(const struct vidmm *vidmm, const struct vidmm_operation *operation);
 uint64_t vidmm_operation_bytes(const struct vidmm *vidmm, const struct vidmm_operation *operation);
@@ -426,7 +457,20 @@ void vidmm_arrived(struct vidmm_allocation *allocation);
 
 void vidmm_context_memory_free(struct vidmm *vidmm, struct vidmm_context_memory *context);
 
+/* What the worker's processor time is for a batch of faults, and for a block in it of which so many
+ * bytes come in. */
+uint64_t vidmm_batch_ns(const struct vidmm *vidmm);
+uint64_t vidmm_fault_ns(struct vidmm_allocation *block, uint64_t bytes);
+
+/* Its items come in, and are pinned until it is over. */
+static inline bool vidmm_brings_in(const struct vidmm_request *request)
+{
+    return request->kind == VIDMM_PAGE_IN || request->kind == VIDMM_FAULT;
+}
+
 /* The hooks for VidSch. */
+uint64_t vidmm_touch(struct vidsch_packet *packet);
+void vidmm_serve(struct vidsch_packet *packet);
 bool vidmm_prepare(void *vidmm, struct vidsch_packet *packet);
 void vidmm_release(void *vidmm, struct vidsch_packet *packet);
 void vidmm_unload(void *vidmm, struct vidsch_context *context);

@@ -9,20 +9,26 @@ uint32_t vidmm_offer_begin(const struct vidmm_allocation *allocation)
     return allocation->reclaims;
 }
 
-void vidmm_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer, uint32_t begun)
+static void take_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer)
 {
     struct vidmm *vidmm = allocation->vidmm;
-    if (allocation->reclaims != begun || allocation->dying)
-        return;
     vidmm->offered += !allocation->offered;
     allocation->offered = offer.priority > 0 ? offer.priority : 1;
-    if (offer.may_decommit && !allocation->may_decommit) {
+    if (offer.may_decommit && !allocation->may_decommit && !allocation->pages) {
         allocation->may_decommit = true;
         DL_APPEND2(vidmm->decommittable, allocation, decommit_prev, decommit_next);
     }
     vidmm_relist(allocation);
     vidmm_remark(allocation);
     vidmm_kick(vidmm, probe_thing(PROBE_PROCESS, allocation->process->pid));
+}
+
+void vidmm_offer(struct vidmm_allocation *allocation, struct vidmm_offer offer, uint32_t begun)
+{
+    if (allocation->reclaims != begun || allocation->dying)
+        return;
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++)
+        take_offer(vidmm_part(allocation, i), offer);
 }
 
 void vidmm_offer_end(struct vidmm_allocation *allocation)
@@ -75,9 +81,8 @@ bool vidmm_commit_room(struct vidmm *vidmm, uint64_t bytes)
 /* D3DDDI_RECLAIM_RESULT. What cannot be committed again stays as it is: offered. */
 enum reclaim_result { RECLAIM_OK, RECLAIM_DISCARDED, RECLAIM_NOT_COMMITTED };
 
-static enum reclaim_result reclaim(struct vidmm_allocation *allocation)
+static enum reclaim_result reclaim_part(struct vidmm_allocation *allocation)
 {
-    allocation->reclaims++;
     if (allocation->decommitted) {
         if (!vidmm_commit_room(allocation->vidmm, allocation->size))
             return RECLAIM_NOT_COMMITTED;
@@ -89,6 +94,17 @@ static enum reclaim_result reclaim(struct vidmm_allocation *allocation)
     vidmm_relist(allocation);
     vidmm_remark(allocation);
     return result;
+}
+
+static enum reclaim_result reclaim(struct vidmm_allocation *allocation)
+{
+    enum reclaim_result worst = RECLAIM_OK;
+    allocation->reclaims++;
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++) {
+        enum reclaim_result result = reclaim_part(vidmm_part(allocation, i));
+        worst = result > worst ? result : worst;
+    }
+    return worst;
 }
 
 uint32_t vidmm_reclaim(struct vidmm_device *device, struct vidmm_allocation *const *items,

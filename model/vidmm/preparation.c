@@ -22,11 +22,12 @@ static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
                sim_now(vidmm->sim));
 }
 
-/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more. */
+/* What was destroyed meanwhile (AssumeNotInUse) does not come in any more; what is demand-paged
+ * not before it is touched. */
 static bool all_resident(struct vidmm_allocation *const *items, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying)
+        if (items[i]->state != VIDMM_RESIDENT && !items[i]->dying && !items[i]->blocks)
             return false;
     return true;
 }
@@ -108,7 +109,8 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
         request->items[request->count++] = context->items[i];
     /* All references, the resident ones too: they must not leave while the others come. */
     for (uint32_t i = 0; i < packet->reference_count; i++)
-        request->items[request->count++] = packet->references[i];
+        if (!packet->references[i]->blocks)
+            request->items[request->count++] = packet->references[i];
     struct vidmm_residency *residency;
     DL_FOREACH2 (device->missing, residency, missing_next)
         request->items[request->count++] = residency->allocation;

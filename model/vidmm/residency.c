@@ -216,8 +216,17 @@ bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
-        bytes += items[i]->size;
+        bytes += items[i]->blocks ? 0 : items[i]->size;
     return bytes <= capacity(vidmm, items, count);
+}
+
+/* A demand-paged one: all of it. */
+static bool is_resident(const struct vidmm_allocation *item)
+{
+    uint32_t whole = 0;
+    while (whole < item->block_count && vidmm_block_is_whole(item->blocks[whole]))
+        whole++;
+    return item->blocks ? whole == item->block_count : item->state == VIDMM_RESIDENT;
 }
 
 uint32_t vidmm_reference(struct vidmm_device *device, struct vidmm_allocation *const *items,
@@ -228,8 +237,14 @@ uint32_t vidmm_reference(struct vidmm_device *device, struct vidmm_allocation *c
         device->vidmm->profile->vidmm.budget != PROFILE_BUDGET_NONE)
         vidmm_umd_use(device, items, count);
     for (uint32_t i = 0; i < count; i++)
-        hits += items[i]->state == VIDMM_RESIDENT;
+        hits += is_resident(items[i]);
     return hits;
+}
+
+/* What is demand-paged is nobody's to make resident. */
+static bool is_missing(const struct vidmm_allocation *item)
+{
+    return item->state != VIDMM_RESIDENT && !item->blocks;
 }
 
 static struct vidmm_allocation **copy_missing(struct vidmm_allocation *const *items, uint32_t count,
@@ -237,13 +252,13 @@ static struct vidmm_allocation **copy_missing(struct vidmm_allocation *const *it
 {
     *missing = 0;
     for (uint32_t i = 0; i < count; i++)
-        *missing += items[i]->state != VIDMM_RESIDENT;
+        *missing += is_missing(items[i]);
     if (*missing == 0)
         return NULL;
     struct vidmm_allocation **copy = memory_new(*missing, sizeof *copy);
     uint32_t copied = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (items[i]->state != VIDMM_RESIDENT)
+        if (is_missing(items[i]))
             copy[copied++] = items[i];
     return copy;
 }
@@ -328,7 +343,8 @@ uint32_t vidmm_make_resident(struct vidmm_device *device, struct vidmm_allocatio
     if (!device->vidmm->explicit_residency)
         return STATUS_SUCCESS;
     for (uint32_t i = 0; i < count; i++)
-        require(device, items[i]);
+        if (!items[i]->blocks)
+            require(device, items[i]);
     if (!(flags & VIDMM_CANT_TRIM_FURTHER)) {
         uint64_t over_budget = over_budgets(device, items, count);
         uint64_t over_all = over_capacity(device, items, count);
@@ -364,12 +380,15 @@ static bool lower_counts(struct vidmm_device *device, struct vidmm_allocation *c
 {
     for (uint32_t i = 0; i < count; i++) {
         struct vidmm_residency *residency = claim_of(device, items[i]);
+        if (items[i]->blocks)
+            continue;
         if (residency && residency->count > 0) {
             residency->count--;
             continue;
         }
         while (i-- > 0)
-            claim_of(device, items[i])->count++;
+            if (!items[i]->blocks)
+                claim_of(device, items[i])->count++;
         return false;
     }
     return true;

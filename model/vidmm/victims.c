@@ -170,7 +170,8 @@ bool vidmm_left_within(const struct vidmm_segment *segment,
 
 void vidmm_foresee(struct vidmm_allocation *allocation, uint64_t next_use)
 {
-    allocation->standing.next_use = next_use;
+    for (uint32_t i = 0; i < vidmm_part_count(allocation); i++)
+        vidmm_part(allocation, i)->standing.next_use = next_use;
 }
 
 void vidmm_standing_begin(struct vidmm_allocation *allocation)

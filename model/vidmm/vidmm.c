@@ -41,7 +41,9 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     vidsch_set_memory(vidsch, &(struct vidsch_memory){.vidmm = vidmm,
                                                       .prepare = vidmm_prepare,
                                                       .release = vidmm_release,
-                                                      .unload = vidmm_unload});
+                                                      .unload = vidmm_unload,
+                                                      .touch = vidmm_touch,
+                                                      .serve = vidmm_serve});
     return vidmm;
 }
 
@@ -50,8 +52,11 @@ void vidmm_destroy(struct vidmm *vidmm)
     if (!vidmm)
         return;
     const struct vidmm_allocation *allocation;
-    DL_FOREACH2 (vidmm->allocations, allocation, all_next)
+    DL_FOREACH2 (vidmm->allocations, allocation, all_next) {
         free((void *)(uintptr_t)allocation->label.text);
+        free(allocation->pages);
+        free(allocation->blocks);
+    }
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++)
         range_fini(&vidmm->segments[i].range);
     free(vidmm->segments);
@@ -241,6 +246,8 @@ const char *vidmm_check(const struct vidmm *vidmm)
             wrong = check_residency(allocation);
         if (!wrong)
             wrong = check_standing(allocation);
+        if (!wrong && allocation->pages)
+            wrong = vidmm_block_check(allocation);
         committed += allocation->decommitted ? 0 : allocation->size;
     }
     if (!wrong && committed != vidmm->committed_bytes)

@@ -33,8 +33,9 @@ struct vidmm_allocation_info {
     bool overlay;                 /* Overlay, Capture: in the last fifth, and there it stays */
     bool contiguous;              /* AccessedPhysically: in one piece within its segment */
     bool permanent_system_memory; /* PermanentSysMem: the system copy stays valid */
-    bool needs_no_zeroing;        /* AllowNotZeroed: the first page-in need not fill */
-    bool has_content; /* backed by memory that holds something already (ExistingSysMem) */
+    bool demand_paged;     /* where it may be in a memory segment, it comes when it is touched */
+    bool needs_no_zeroing; /* AllowNotZeroed: the first page-in need not fill */
+    bool has_content;      /* backed by memory that holds something already (ExistingSysMem) */
     int64_t priority;
     uint32_t pid;
     struct probe_label label; /* text is copied */
@@ -91,6 +92,7 @@ enum vidmm_request_kind {
     VIDMM_PAGE_IN,
     VIDMM_PAGE_OUT,
     VIDMM_MAP,    /* GPU virtual addresses */
+    VIDMM_FAULT,  /* what a packet touched on its engine: a batch */
     VIDMM_UPDATE, /* the driver writes to a context allocation */
     VIDMM_UNMAP,  /* of terminated allocations */
     VIDMM_FLUSH   /* all that was submitted before */
@@ -113,6 +115,7 @@ struct vidmm_request {
 
     /* VidMm's own. */
     struct vidmm *vidmm;
+    bool taken;                   /* by the worker, once */
     uint64_t moved_bytes;         /* in and out */
     uint64_t channels;            /* whose work the signal has to wait for */
     struct vidsch_barrier signal; /* the paging fence */
@@ -182,6 +185,13 @@ bool vidmm_fits(struct vidmm *vidmm, struct vidmm_allocation *const *items, uint
 /* A submission of the device names these: how many of them are resident. */
 uint32_t vidmm_reference(struct vidmm_device *device, struct vidmm_allocation *const *items,
                          uint32_t count);
+
+/* Of a submission some references of which are demand-paged: those come page by page as the engine
+ * touches them, one reference after the other, all of each; `writes_from`: from this one on they
+ * are written. Sets the packet's touches, or none if nothing is; freed by vidmm_touches_end when
+ * the packet is complete. */
+void vidmm_touches_begin(struct vidmm *vidmm, struct vidsch_packet *packet, uint32_t writes_from);
+void vidmm_touches_end(struct vidsch_packet *packet);
 
 /* CPU access (Lock2). True: possible at once. False: the content must leave its segment first;
  * `request` is under way. */

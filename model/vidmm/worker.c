@@ -52,11 +52,16 @@ static bool take_request(struct vidmm_worker *worker)
     worker->request = *list;
     DL_DELETE(*list, worker->request);
     worker->channel = choose_channel(worker->vidmm);
-    worker->cpu_ns += worker->vidmm->profile->vidmm.request_ns;
-    if (worker->request->device && worker->request->whole_device)
-        worker->request->device->coming++;
     serve(worker->vidmm, worker->request);
     work_on(worker, PROBE_RESERVE);
+    if (worker->request->taken)
+        return true;
+    worker->request->taken = true;
+    worker->cpu_ns += worker->request->kind == VIDMM_FAULT
+                          ? vidmm_batch_ns(worker->vidmm)
+                          : worker->vidmm->profile->vidmm.request_ns;
+    if (worker->request->device && worker->request->whole_device)
+        worker->request->device->coming++;
     return true;
 }
 
@@ -71,7 +76,7 @@ static void request_passed(void *owner)
         request->device->coming--;
     for (uint32_t i = 0; i < request->count; i++) {
         struct vidmm_allocation *allocation = request->items[i];
-        if (request->kind == VIDMM_PAGE_IN) {
+        if (vidmm_brings_in(request)) {
             allocation->pins--;
             vidmm_remark(allocation);
         }
@@ -220,17 +225,21 @@ static bool send_away(struct vidmm_worker *worker, struct vidmm_allocation *allo
     const struct vidmm_operation operation = {.kind = kind,
                                               .allocation = allocation,
                                               .request = worker->request,
+                                              .bytes = vidmm_bytes_here(allocation),
                                               .from = allocation->segment->id,
                                               .cause = cause};
     if (!open_buffer(worker, &operation))
         return false;
     if (!allocation->dying && !allocation->offered && vidmm_required_by_running(allocation))
         worker->vidmm->failure = "an allocation that a running device requires was sent away";
-    worker->request->moved_bytes += kind == PROBE_PAGE_OUT ? allocation->size : 0;
+    worker->request->moved_bytes += kind == PROBE_PAGE_OUT ? operation.bytes : 0;
     if (allocation->state == VIDMM_RESIDENT)
         vidmm_ceases_resident(allocation);
     allocation->state = VIDMM_EVICTING;
-    allocation->content = content_behind(allocation, kind);
+    if (allocation->pages)
+        vidmm_block_leaves(allocation, kind);
+    else
+        allocation->content = content_behind(allocation, kind);
     allocation->discarded |= kind == PROBE_DISCARD && allocation->offered != 0;
     vidmm_buffer_vacates(worker->buffer, allocation);
     vidmm_leave_segment(allocation);
@@ -246,6 +255,7 @@ static bool move_in(struct vidmm_worker *worker, struct vidmm_allocation *alloca
     const struct vidmm_operation operation = {.kind = kind,
                                               .allocation = allocation,
                                               .request = worker->request,
+                                              .bytes = allocation->size,
                                               .to = allocation->segment->id,
                                               .cause = worker->request->cause};
     if (!open_buffer(worker, &operation))
@@ -259,6 +269,27 @@ static bool move_in(struct vidmm_worker *worker, struct vidmm_allocation *alloca
     return true;
 }
 
+static struct vidmm_request *first_but_faults(const struct vidmm_worker *worker)
+{
+    struct vidmm_request *request = worker->requests;
+    while (request && request->kind == VIDMM_FAULT)
+        request = request->next;
+    return request;
+}
+
+/* Faults come before all else, and what would wait stands back: it might wait for the packet that
+ * stalls. False: there are none, or it is one itself. */
+static bool stand_back(struct vidmm_worker *worker)
+{
+    struct vidmm_request *request = worker->request, *behind = first_but_faults(worker);
+    if (worker->requests == behind || request->kind == VIDMM_FAULT)
+        return false;
+    DL_PREPEND_ELEM(worker->requests, behind, request);
+    worker->request = NULL;
+    worker->waiting = worker->vidmm->blocked = false;
+    return true;
+}
+
 /* Waits until something is let go of; what is built so far goes its way first. */
 static void wait(struct vidmm_worker *worker, bool for_room)
 {
@@ -266,6 +297,8 @@ static void wait(struct vidmm_worker *worker, bool for_room)
         spend(worker);
         return;
     }
+    if (stand_back(worker))
+        return;
     work_on(worker, PROBE_RESERVE); /* what it waits for, turns out later */
     worker->waiting = true;
     worker->vidmm->blocked = for_room;
@@ -287,11 +320,15 @@ static bool await_turn(struct vidmm *vidmm)
     return first != UINT64_MAX;
 }
 
-/* Pinned memory is let go of when packets complete, turns end or other requests are done. */
+/* Pinned memory is let go of when packets complete, turns end or other requests are done. A fault
+ * must not wait for packets: they may stand behind the one that stalls. */
 static bool something_will_be_let_go(struct vidmm *vidmm)
 {
+    bool others = vidmm->worker.submitted || vidsch_unloading(vidmm->vidsch);
+    if (vidmm->worker.request->kind == VIDMM_FAULT)
+        return others;
     bool turn = await_turn(vidmm);
-    return vidmm->running || turn || vidmm->worker.submitted || vidsch_unloading(vidmm->vidsch);
+    return vidmm->running || turn || others;
 }
 
 /* The item is dealt with; it stays pinned until the whole request is. */
@@ -310,6 +347,10 @@ static void find_room(struct vidmm_worker *worker, struct vidmm_allocation *allo
         return;
     if (worker->victim_count)
         return;
+    if (worker->request->kind == VIDMM_FAULT && worker->request->next_item > 0) {
+        pass_over(worker, allocation); /* beside the rest of the batch: it faults again */
+        return;
+    }
     if (something_will_be_let_go(vidmm)) {
         wait(worker, true);
         return;
@@ -344,6 +385,52 @@ static void step_in(struct vidmm_worker *worker, struct vidmm_allocation *alloca
     }
 }
 
+/* What was asked for of the block comes in, in this way. False: a buffer had to be submitted first.
+ */
+static bool bring_pages(struct vidmm_worker *worker, struct vidmm_allocation *block,
+                        enum probe_paging_kind kind)
+{
+    const struct vidmm_operation operation = {.kind = kind,
+                                              .allocation = block,
+                                              .request = worker->request,
+                                              .bytes = vidmm_block_asks(block, kind),
+                                              .to = block->segment->id,
+                                              .cause = worker->request->cause};
+    if (!operation.bytes)
+        return true;
+    if (!open_buffer(worker, &operation))
+        return false;
+    worker->request->moved_bytes += kind == PROBE_PAGE_IN ? operation.bytes : 0;
+    worker->cpu_ns += vidmm_fault_ns(block, operation.bytes);
+    block->mapped = worker->vidmm->explicit_residency;
+    vidmm_block_comes(block, kind);
+    build(worker, &operation);
+    return true;
+}
+
+/* Another packet's batch may have brought all of it in meanwhile. */
+static void step_fault(struct vidmm_worker *worker, struct vidmm_allocation *block)
+{
+    bool placed = block->segment;
+    bool asks = vidmm_page_count(&block->pages->asked);
+    if (block->dying || (!placed && !asks)) {
+        pass_over(worker, block);
+        return;
+    }
+    if (!placed)
+        find_room(worker, block);
+    if (!block->segment)
+        return;
+    if (placed && block->in_flight)
+        depend(worker, block->channel);
+    if (bring_pages(worker, block, PROBE_PAGE_IN) && bring_pages(worker, block, PROBE_FILLED)) {
+        pass_over(worker, block);
+    } else if (!vidmm_page_count(&block->pages->here)) {
+        vidmm_leave_segment(block);
+        block->state = block->in_flight ? VIDMM_EVICTING : VIDMM_OUT;
+    }
+}
+
 /* Those who use it get no more packets until it has left. */
 static void step_out(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
@@ -363,8 +450,10 @@ static void step_out(struct vidmm_worker *worker, struct vidmm_allocation *alloc
 static void step_unmap(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
     struct vidmm_request *request = worker->request;
-    const struct vidmm_operation unmap = {
-        .deed = VIDMM_PAGE_TABLES, .allocation = allocation, .request = request};
+    const struct vidmm_operation unmap = {.deed = VIDMM_PAGE_TABLES,
+                                          .allocation = allocation,
+                                          .request = request,
+                                          .bytes = allocation->size};
     if (allocation->dying && allocation->segment) {
         if (!send_away(worker, allocation, request->cause))
             return;
@@ -379,8 +468,10 @@ static void step_unmap(struct vidmm_worker *worker, struct vidmm_allocation *all
 
 static void step_map(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
-    const struct vidmm_operation map = {
-        .deed = VIDMM_PAGE_TABLES, .allocation = allocation, .request = worker->request};
+    const struct vidmm_operation map = {.deed = VIDMM_PAGE_TABLES,
+                                        .allocation = allocation,
+                                        .request = worker->request,
+                                        .bytes = allocation->size};
     if (!open_buffer(worker, &map))
         return;
     build(worker, &map);
@@ -390,8 +481,10 @@ static void step_map(struct vidmm_worker *worker, struct vidmm_allocation *alloc
 /* Wherever it is, that is where it is written. */
 static void step_write(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
-    const struct vidmm_operation write = {
-        .deed = VIDMM_WRITE, .allocation = allocation, .request = worker->request};
+    const struct vidmm_operation write = {.deed = VIDMM_WRITE,
+                                          .allocation = allocation,
+                                          .request = worker->request,
+                                          .bytes = allocation->size};
     if (!open_buffer(worker, &write))
         return;
     build(worker, &write);
@@ -464,6 +557,9 @@ static void step(struct vidmm_worker *worker)
     case VIDMM_UPDATE:
         step_write(worker, allocation);
         break;
+    case VIDMM_FAULT:
+        step_fault(worker, allocation);
+        break;
     case VIDMM_FLUSH:
         break;
     }
@@ -535,10 +631,19 @@ void vidmm_kick(struct vidmm *vidmm, struct probe_thing by)
     sim_at(vidmm->sim, &vidmm->kick, sim_now(vidmm->sim));
 }
 
+static void queue_fault(struct vidmm_worker *worker, struct vidmm_request *request)
+{
+    struct vidmm_request *behind = first_but_faults(worker);
+    DL_PREPEND_ELEM(worker->requests, behind, request);
+    if (worker->waiting)
+        stand_back(worker);
+}
+
 void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
 {
     struct vidmm_worker *worker = &vidmm->worker;
     request->next_item = 0;
+    request->taken = false;
     request->moved_bytes = 0;
     request->channels =
         request->kind == VIDMM_FLUSH ? (UINT64_C(1) << vidmm->channel_count) - 1 : 0;
@@ -551,6 +656,8 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
                    request->queued_ns);
     if (request->kind == VIDMM_UNMAP)
         DL_APPEND(worker->terminations, request);
+    else if (request->kind == VIDMM_FAULT)
+        queue_fault(worker, request);
     else
         DL_APPEND(worker->requests, request);
     go_on(worker);

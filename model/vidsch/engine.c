@@ -31,7 +31,8 @@ void vidsch_engine_charge(struct vidsch_node *node)
 {
     uint64_t now = now_of(node), ns = now - node->charged_ns;
     node->charged_ns = now;
-    if (node->engine == VIDSCH_ENGINE_RUNNING && !node->hardware->context->system)
+    bool runs = node->engine == VIDSCH_ENGINE_RUNNING || node->engine == VIDSCH_ENGINE_STALLED;
+    if (runs && !node->hardware->context->system)
         node->vidsch->policy->charge(node->hardware->context, ns);
 }
 
@@ -139,13 +140,53 @@ void vidsch_engine_preempt(struct vidsch_node *node)
     if (node->engine == VIDSCH_ENGINE_IDLE) {
         stopped_for_good(node); /* it has run dry meanwhile */
     } else if (node->engine == VIDSCH_ENGINE_RUNNING) {
-        uint64_t ns = to_boundary_ns(node, packet);
-        if (packet->resumed_ns + packet->remaining_ns != now_of(node) + ns) {
+        uint64_t boundary = now_of(node) + to_boundary_ns(node, packet);
+        if (boundary < node->stretch_ends_ns) {
             sim_cancel(node->vidsch->sim, &node->engine_timer);
-            wait_then(node, ns, interrupted);
-        } /* else its end is the first boundary */
+            wait_then(node, boundary - now_of(node), interrupted);
+        } /* else its end is the first boundary, or it stalls before */
         vidsch_timeout_asked(node);
-    } /* else the switch, or saving, comes to its end first */
+    } /* else the switch, saving, or the service of what it touched comes to its end first */
+}
+
+static void run_on(struct vidsch_node *node);
+
+/* The packet waits for memory and keeps the engine: it can be stopped when that is there. */
+static void stalled(void *owner)
+{
+    struct vidsch_node *node = owner;
+    struct vidsch_packet *packet = node->hardware;
+    vidsch_timeout_over(node);
+    vidsch_engine_charge(node);
+    packet->remaining_ns -= now_of(node) - packet->resumed_ns;
+    packet->resumed_ns = now_of(node);
+    set_engine(node, VIDSCH_ENGINE_STALLED);
+    node->vidsch->memory.serve(packet);
+}
+
+void vidsch_packet_served(struct vidsch_packet *packet)
+{
+    struct vidsch_node *node = packet->context->node;
+    vidsch_engine_charge(node);
+    packet->resumed_ns = now_of(node);
+    run_on(node);
+    if (node->stopping)
+        vidsch_engine_preempt(node);
+}
+
+/* To its end, or to where it stalls. */
+static void run_on(struct vidsch_node *node)
+{
+    struct vidsch_packet *packet = node->hardware;
+    uint64_t ns = packet->touches ? node->vidsch->memory.touch(packet) : UINT64_MAX;
+    bool stalls = ns != UINT64_MAX;
+    if (!stalls)
+        ns = packet->remaining_ns;
+    vidsch_wait_over(packet, PROBE_EXECUTE);
+    set_engine(node, VIDSCH_ENGINE_RUNNING);
+    node->stretch_ends_ns = now_of(node) + ns;
+    wait_then(node, ns, stalls ? stalled : finished);
+    vidsch_timeout_begin(node);
 }
 
 static void execute(void *owner)
@@ -161,13 +202,13 @@ static void execute(void *owner)
         interrupted(node);
         return;
     }
+    if (!packet->execute) {
+        run_on(node);
+        return;
+    }
     vidsch_wait_over(packet, PROBE_EXECUTE);
     set_engine(node, VIDSCH_ENGINE_RUNNING);
-    if (packet->execute)
-        packet->execute(packet->owner, packet);
-    else
-        wait_then(node, packet->remaining_ns, finished);
-    vidsch_timeout_begin(node);
+    packet->execute(packet->owner, packet);
 }
 
 /* Lazy: a context's state stays on the engine until another one's packet comes; then it is saved,

@@ -116,7 +116,8 @@ enum vidsch_engine {
     VIDSCH_ENGINE_IDLE,
     VIDSCH_ENGINE_SWITCHING, /* saves one context's state, restores another's */
     VIDSCH_ENGINE_RUNNING,
-    VIDSCH_ENGINE_SAVING, /* saves the state of what it no longer runs: eager, or preempted */
+    VIDSCH_ENGINE_STALLED, /* its packet touched what is not there */
+    VIDSCH_ENGINE_SAVING,  /* saves the state of what it no longer runs: eager, or preempted */
     VIDSCH_ENGINE_RESETTING
 };
 
@@ -145,6 +146,7 @@ struct vidsch_node {
     uint32_t previous;               /* id of the context that it ran last; UINT32_MAX: none */
     uint64_t charged_ns;             /* up to here the running context's time is charged */
     struct sim_timer engine_timer;
+    uint64_t stretch_ends_ns; /* running: its packet does, or stalls */
 
     enum vidsch_power power;
     bool cold;              /* just powered up: the driver takes longer */

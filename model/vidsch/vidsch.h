@@ -24,6 +24,7 @@ struct vidsch_context;
 struct vidsch_barrier_link;
 struct vidmm_allocation;
 struct vidmm_context_memory;
+struct vidmm_touches;
 
 /* A 64-bit monitored fence. */
 struct vidsch_fence {
@@ -90,6 +91,7 @@ struct vidsch_packet {
     const uint64_t *next_uses; /* of each reference, behind this one; NULL: nobody knows */
     uint32_t reference_count;
     uint32_t hits;
+    struct vidmm_touches *touches; /* of memory that comes when it is touched; NULL: of none */
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
     bool prepared;       /* its memory is pinned */
     bool dropped;        /* its context was aborted before it had run */
@@ -126,6 +128,11 @@ struct vidsch_memory {
     /* A packet of another context was placed behind this context's: its GPU-context allocations
      * need not stay (wddm.md §4.2). */
     void (*unload)(void *vidmm, struct vidsch_context *context);
+    /* A packet with touches runs, or goes on: after how much of its `remaining_ns` it comes upon
+     * what is not there; UINT64_MAX: never. Then the engine stalls, `serve` is called, and in the
+     * end vidsch_packet_served, maybe at once. May be NULL where no packet has touches. */
+    uint64_t (*touch)(struct vidsch_packet *packet);
+    void (*serve)(struct vidsch_packet *packet);
 };
 
 /* D3DKMT_SCHEDULINGPRIORITYCLASS of a process, and the band it is in (wddm.md §8.3, §8.5). */
@@ -206,6 +213,9 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
 
 /* A paging packet's work is over. */
 void vidsch_packet_executed(struct vidsch_packet *packet);
+
+/* What a packet on its engine touched is there now: it goes on. */
+void vidsch_packet_served(struct vidsch_packet *packet);
 
 /* VidMm is done preparing the packet; or it is not, but is to be asked again. */
 void vidsch_prepared(struct vidsch_packet *packet);

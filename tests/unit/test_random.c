@@ -268,7 +268,7 @@ struct seen {
         int64_t resident, came, went;
     } segment[SEGMENTS + 1];
     int64_t committed;
-    bool recorded_pace, buddies;
+    bool recorded_pace, buddies, faults;
 };
 
 static struct seen seen;
@@ -322,7 +322,7 @@ static void see_packet(void *self, uint64_t now_ns, const struct probe_packet *p
         return;
     child_expects(packet->queued_ns <= packet->placed_ns, true);
     child_expects(packet->placed_ns <= packet->started_ns, true);
-    if (packet->preemptions)
+    if (packet->preemptions || seen.faults)
         child_expects(packet->started_ns + packet->execute_ns <= packet->finished_ns, true);
     else
         child_expects(packet->started_ns + packet->switch_ns + packet->execute_ns,
@@ -466,7 +466,11 @@ static void add_up(uint64_t end_ns)
             child_expects(seen.node[node].depth_ns <= seen.node[node].sojourn_ns, true);
         else
             child_expects(seen.node[node].depth_ns, seen.node[node].sojourn_ns);
-        child_expects(seen.node[node].state_ns[PROBE_ENGINE_BUSY], seen.node[node].execute_ns);
+        if (seen.faults) /* engines that stall are busy */
+            child_expects(seen.node[node].state_ns[PROBE_ENGINE_BUSY] >= seen.node[node].execute_ns,
+                          true);
+        else
+            child_expects(seen.node[node].state_ns[PROBE_ENGINE_BUSY], seen.node[node].execute_ns);
         child_expects(seen.node[node].state_ns[PROBE_ENGINE_SWITCHING] >= seen.node[node].switch_ns,
                       true);
         uint64_t all = 0;
@@ -478,7 +482,12 @@ static void add_up(uint64_t end_ns)
     for (uint32_t id = 1; id <= seen.machine.segments; id++) {
         struct probe_segment_state state;
         seen.machine.segment_state(seen.machine.model, id, &state);
-        if (!seen.machine.segment[id - 1].aperture)
+        if (seen.machine.segment[id - 1].aperture)
+            ;
+        else if (seen.faults) /* a block has room for pages that have not come */
+            child_expects(
+                seen.segment[id].came - seen.segment[id].went <= seen.segment[id].resident, true);
+        else
             child_expects(seen.segment[id].came - seen.segment[id].went, seen.segment[id].resident);
         if (seen.buddies) /* their blocks are larger than what lies in them */
             child_expects(state.allocated >= (uint64_t)seen.segment[id].resident, true);
@@ -570,6 +579,18 @@ static void choose_machine(struct workload *workload, struct profile *profile)
     }
     set_value(profile, "scheduler.tdr-permitted", quanta[below(workload, 3)]);
     set_value(profile, "scheduler.tdr-reset", quanta[below(workload, 3)]);
+    static const char *const faults[][3] = {
+        {"block", "64KiB", "1MiB"},  {"page", "4KiB", "16KiB"}, {"batch", "3", "40"},
+        {"streams", "2", "7"},       {"prefetch", "0", "0.3"},  {"thrashing", "0", "1"},
+        {"lapse", "10ms", "1s"},     {"pin", "1ms", "20ms"},    {"batch-cost", "0ns", "35us"},
+        {"block-cost", "0ns", "1us"}};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "vidmm.fault.%s", faults[i][0]);
+        uint64_t value = below(workload, 3);
+        if (value)
+            set_value(profile, key, faults[i][value]);
+    }
     if (!profile_check(profile, &error))
         child_fails("%s", error.message);
 }
@@ -585,9 +606,10 @@ struct task {
 
 static void write_workload(struct workload *workload, const char *path)
 {
-    static const char *const residencies[] = {"explicit", "at-create", "per-submit"};
-    uint64_t residency = below(workload, 3);
-    workload->residency_calls = residency == 0;
+    static const char *const residencies[] = {"explicit", "at-create", "per-submit", "fault"};
+    uint64_t residency = below(workload, 4);
+    seen.faults = residency == 3;
+    workload->residency_calls = residency == 0 || (seen.faults && below(workload, 2));
     workload->out = fopen(path, "w");
     if (!workload->out)
         child_fails("cannot write %s", path);

@@ -478,7 +478,7 @@ static const struct {
     {"{\"wddmsim\":1,\"sorce\":\"x\"}",
      "t:1: header: unknown field \"sorce\"; did you mean \"source\"?"},
     {"{\"wddmsim\":1,\"residency\":\"maybe\"}",
-     "t:1: header: residency: expected explicit, at-create or per-submit, got the string "
+     "t:1: header: residency: expected explicit, at-create, per-submit or fault, got the string "
      "\"maybe\""},
     {"{\"wddmsim\":1,\"unknown-size\":0}",
      "t:1: header: unknown-size: expected a positive number of bytes, got \"0\""},
