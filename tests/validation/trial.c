@@ -149,12 +149,17 @@ void trial_free(struct trial_result *given)
 
 void trial_begin(FILE *trace, const char *node)
 {
+    trial_begin_with(trace, node, "per-submit");
+}
+
+void trial_begin_with(FILE *trace, const char *node, const char *residency)
+{
     fprintf(trace,
-            "{\"wddmsim\":1,\"residency\":\"per-submit\"}\n"
+            "{\"wddmsim\":1,\"residency\":\"%s\"}\n"
             "{\"t\":0,\"pid\":1,\"tid\":1,\"op\":\"CreateDevice\",\"device\":1}\n"
             "{\"t\":0,\"pid\":1,\"tid\":1,\"op\":\"CreateContext\",\"context\":1,\"device\":1,"
             "\"node\":\"%s\"}\n",
-            node);
+            residency, node);
 }
 
 void trial_data(FILE *trace, uint32_t first, uint32_t count, uint64_t bytes)

@@ -38,6 +38,8 @@ void trial_free(struct trial_result *result);
 /* The beginning of every trace: submissions name what they need; one device and one context of the
  * engine. */
 void trial_begin(FILE *trace, const char *node);
+/* The same with another residency. */
+void trial_begin_with(FILE *trace, const char *node, const char *residency);
 
 /* Allocations [first, first + count) of so many bytes each, which only local memory may hold and
  * which the processor has written. 3 events each. */
