@@ -273,13 +273,21 @@ static inline struct vidmm_segment *vidmm_segment(struct vidmm *vidmm, uint32_t 
     return &vidmm->segments[id - 1];
 }
 
+/* The CPU reaches the allocation where it lies, so there it stays. In an aperture it reaches the
+ * system's pages, whatever becomes of the GPU's mapping of them (wddm.md §5.6). */
+static inline bool vidmm_locked_in_place(const struct vidmm_allocation *allocation)
+{
+    return allocation->locks && allocation->segment->profile->kind == PROFILE_MEMORY;
+}
+
 /* Marked: nothing holds the allocation where it is, it may go as soon as its room is wanted. Marks
  * come and go with every packet, and are asked for now and then: only then does the range of their
  * segment hear of those that have changed. */
 static inline bool vidmm_is_marked(const struct vidmm_allocation *allocation)
 {
-    return allocation->state == VIDMM_RESIDENT && !allocation->pins && !allocation->locks &&
-           !allocation->overlay && (!allocation->residencies || allocation->offered);
+    return allocation->state == VIDMM_RESIDENT && !allocation->pins &&
+           !vidmm_locked_in_place(allocation) && !allocation->overlay &&
+           (!allocation->residencies || allocation->offered);
 }
 
 void vidmm_mark(struct vidmm_allocation *allocation, bool marked);

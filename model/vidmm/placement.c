@@ -128,8 +128,8 @@ bool vidmm_place(struct vidmm_allocation *allocation)
 bool vidmm_evictable(const struct vidmm_allocation *allocation, const struct vidmm_device *device,
                      bool idle_devices)
 {
-    if (allocation->state != VIDMM_RESIDENT || allocation->pins || allocation->locks ||
-        allocation->overlay)
+    if (allocation->state != VIDMM_RESIDENT || allocation->pins ||
+        vidmm_locked_in_place(allocation) || allocation->overlay)
         return false;
     if (allocation->offered)
         return true;

@@ -80,7 +80,8 @@ static struct vidmm_line *home(const struct vidmm_allocation *allocation)
     const struct vidmm_residency *residency = allocation->residencies;
     const struct vidmm_pool *pool = &vidmm->wanted_by_several;
     enum vidmm_priority rank = allocation->rank;
-    if (allocation->state != VIDMM_RESIDENT || allocation->locks || allocation->overlay)
+    if (allocation->state != VIDMM_RESIDENT || vidmm_locked_in_place(allocation) ||
+        allocation->overlay)
         return NULL;
     if (allocation->offered) {
         pool = &vidmm->offers;
