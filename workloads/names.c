@@ -97,7 +97,8 @@ void names_remove(struct names *names, struct named_object *object)
     else
         remove_number(names, object);
     free((void *)(uintptr_t)object->name.text);
-    free(object->views);
+    if (object->views != &object->only_view)
+        free(object->views);
     free(object->members);
     memory_pool_give(&names->pool, object);
 }

@@ -21,6 +21,7 @@ struct named_object {
     bool nt;              /* resource: shared by NT handle */
     struct named_object *device; /* context: its device; allocation, resource: its creator's */
     struct named_view *views;    /* allocation, resource: who created or opened it */
+    struct named_view only_view; /* the usual case needs no list */
     uint32_t view_count;
     struct named_object *resource; /* allocation: the one it belongs to, or NULL */
     struct named_object **members; /* resource: its allocations, in order */

@@ -266,7 +266,14 @@ d3dkmt_handle player_view(const struct named_object *object, const struct named_
 
 void player_add_view(struct named_object *object, struct named_object *device, d3dkmt_handle handle)
 {
-    object->views = memory_resize(object->views, object->view_count + 1, sizeof *object->views);
+    struct named_view *list = object->views == &object->only_view ? NULL : object->views;
+    if (object->view_count == 0) {
+        object->views = &object->only_view;
+    } else {
+        object->views = memory_resize(list, object->view_count + 1, sizeof *object->views);
+        if (!list)
+            object->views[0] = object->only_view;
+    }
     object->views[object->view_count++] = (struct named_view){device, handle};
 }
 

@@ -15,7 +15,7 @@ static uint32_t rank(uint64_t offset)
 struct range_extent *chain_of(struct range_extent *extent)
 {
     extent->more = NULL;
-    extent->chain = (struct extent_in_chain){.bytes = extent->size, .rank = rank(extent->offset)};
+    extent->chain = (struct extent_in_chain){.bytes = extent->size};
     return extent;
 }
 
@@ -24,10 +24,19 @@ uint64_t chain_bytes(const struct range_extent *chain)
     return chain ? chain->chain.bytes : 0;
 }
 
-static void count_bytes(struct range_extent *extent)
+/* What hangs below an extent is seldom in the cache, so that its bytes are noted above it. */
+static void set_front(struct range_extent *extent, struct range_extent *front)
 {
-    extent->chain.bytes =
-        chain_bytes(extent->chain.front) + extent->size + chain_bytes(extent->chain.rest);
+    uint64_t bytes = chain_bytes(front);
+    extent->chain.bytes += bytes - extent->chain.front_bytes;
+    extent->chain.front_bytes = bytes;
+    extent->chain.front = front;
+}
+
+static void set_rest(struct range_extent *extent, struct range_extent *rest)
+{
+    extent->chain.bytes = extent->chain.front_bytes + extent->size + chain_bytes(rest);
+    extent->chain.rest = rest;
 }
 
 struct range_extent *chain_first(const struct range_extent *chain)
@@ -48,13 +57,12 @@ static struct range_extent *join(struct range_extent *front, struct range_extent
 {
     if (!front || !rest)
         return front ? front : rest;
-    struct range_extent *root = front->chain.rank > rest->chain.rank ? front : rest;
-    if (root == front)
-        front->chain.rest = join(front->chain.rest, rest);
-    else
-        rest->chain.front = join(front, rest->chain.front);
-    count_bytes(root);
-    return root;
+    if (rank(front->offset) > rank(rest->offset)) {
+        set_rest(front, join(front->chain.rest, rest));
+        return front;
+    }
+    set_front(rest, join(front, rest->chain.front));
+    return rest;
 }
 
 struct range_extent *chain_join(struct range_extent *front, struct range_extent *rest)
@@ -67,23 +75,24 @@ struct range_extent *chain_join(struct range_extent *front, struct range_extent 
 static struct range_extent *split(struct range_extent *root, uint64_t bytes,
                                   struct range_extent **front, struct range_extent **rest)
 {
-    struct range_extent *within = NULL;
+    struct range_extent *within, *part;
     *front = *rest = NULL;
     if (!root)
         return NULL;
-    uint64_t before = chain_bytes(root->chain.front);
+    uint64_t before = root->chain.front_bytes;
     if (bytes <= before) {
         *rest = root;
-        within = split(root->chain.front, bytes, front, &root->chain.front);
+        within = split(root->chain.front, bytes, front, &part);
+        set_front(root, part);
     } else if (bytes >= before + root->size) {
         *front = root;
-        within = split(root->chain.rest, bytes - before - root->size, &root->chain.rest, rest);
+        within = split(root->chain.rest, bytes - before - root->size, &part, rest);
+        set_rest(root, part);
     } else {
         *front = root->chain.front;
         *rest = root->chain.rest;
-        return chain_of(root);
+        within = chain_of(root);
     }
-    count_bytes(root);
     return within;
 }
 
