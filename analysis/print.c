@@ -213,6 +213,33 @@ static void print_paging(const struct screen *screen, const struct recorder *rec
                 human_count(b, recorder->references));
 }
 
+static uint64_t counted(const struct recorder *recorder, const char *key)
+{
+    for (uint32_t i = 0; i < recorder->counted.keys; i++)
+        if (strcmp(recorder->counted.of[i].key, key) == 0)
+            return recorder->counted.of[i].count;
+    return 0;
+}
+
+static void print_faults(const struct screen *screen, const struct recorder *recorder)
+{
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM];
+    uint64_t stalled = counted(recorder, "faults.stalled_ns");
+    uint64_t prefetched = counted(recorder, "faults.prefetched_bytes");
+    uint64_t outside = counted(recorder, "faults.read_outside_bytes") +
+                       counted(recorder, "faults.written_outside_bytes");
+    if (stalled == 0)
+        return;
+    fprintf(screen->out, "%sfaults%s  %s in %s batches, engines stalled %s", screen->head,
+            screen->plain, human_count(a, counted(recorder, "faults.count")),
+            human_count(b, counted(recorder, "faults.batches")), human_time(c, (double)stalled));
+    if (prefetched != 0)
+        fprintf(screen->out, ", %s prefetched", human_bytes(d, (double)prefetched));
+    if (outside != 0)
+        fprintf(screen->out, ", %s touched outside", human_bytes(d, (double)outside));
+    putc('\n', screen->out);
+}
+
 static void print_engines(const struct screen *screen, const struct recorder *recorder)
 {
     char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM], d[HUMAN_ROOM], e[HUMAN_ROOM];
@@ -332,6 +359,7 @@ void recorder_print(struct recorder *recorder, const struct recorder_run *run, F
     print_recorded(&screen, recorder);
     print_segments(&screen, recorder);
     print_paging(&screen, recorder);
+    print_faults(&screen, recorder);
     print_engines(&screen, recorder);
     print_frames(&screen, recorder);
     print_delays(&screen, recorder);

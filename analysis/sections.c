@@ -6,14 +6,14 @@
 #include <stdarg.h>
 
 extern const struct section section_latency, section_blame, section_slowest, section_delays,
-    section_frames, section_residency, section_paging, section_misses, section_engines,
-    section_recorded, section_processes;
+    section_frames, section_residency, section_paging, section_faults, section_misses,
+    section_engines, section_recorded, section_processes;
 
 /* In the order of the page: a new section is one line here. */
 const struct section *const sections[] = {
-    &section_latency, &section_blame,     &section_slowest,   &section_delays,
-    &section_frames,  &section_residency, &section_paging,    &section_misses,
-    &section_engines, &section_recorded,  &section_processes,
+    &section_latency, &section_blame,     &section_slowest,  &section_delays,
+    &section_frames,  &section_residency, &section_paging,   &section_faults,
+    &section_misses,  &section_engines,   &section_recorded, &section_processes,
 };
 const size_t section_count = sizeof sections / sizeof *sections;
 

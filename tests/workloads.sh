@@ -51,5 +51,7 @@ replays llm rtx3070-8g --requests 30 --rate 20 --cache 1GiB --weights 6GiB
 # Without explicit residency.
 replays scan ideal --residency per-submit --blocks 600 --passes 3
 replays zipf ideal --residency per-submit --blocks 2000 --references 3000
+replays scan ideal --residency fault --blocks 600 --passes 3
+replays swap v100-16g --residency fault --working-set 9GiB --work 100ms
 
 conclude

@@ -79,5 +79,7 @@ void *references_program(struct stage *stage, const struct references *reference
     referrer->done = stage_memory(stage, references->ahead, sizeof *referrer->done);
     if (references->residency == REFERENCES_PER_SUBMIT)
         stage->residency = TRACE_RESIDENCY_PER_SUBMIT;
+    if (references->residency == REFERENCES_FAULT)
+        stage->residency = TRACE_RESIDENCY_FAULT;
     return referrer;
 }

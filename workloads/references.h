@@ -8,9 +8,10 @@
 
 /* Whether a block that is not needed at the moment may leave. */
 enum references_residency {
-    REFERENCES_IN_TURN,   /* resident around the submission, evicted if necessary */
-    REFERENCES_HELD,      /* all resident all the time */
-    REFERENCES_PER_SUBMIT /* no calls: the submissions' lists say it all */
+    REFERENCES_IN_TURN,    /* resident around the submission, evicted if necessary */
+    REFERENCES_HELD,       /* all resident all the time */
+    REFERENCES_PER_SUBMIT, /* no calls: the submissions' lists say it all */
+    REFERENCES_FAULT       /* none either: what is touched comes then */
 };
 
 struct references {
@@ -29,10 +30,11 @@ struct references {
         {WORKLOAD_ROW(structure, "ahead", COUNT, member.ahead, "1..1024", "4",                     \
                       "submissions that may be in the queue at a time")},                          \
         {WORKLOAD_ROW(structure, "residency", CHOICE, member.residency,                            \
-                      "in-turn, held, per-submit", "in-turn",                                      \
+                      "in-turn, held, per-submit, fault", "in-turn",                               \
                       "in-turn: a block is made resident before a submission and evicted, if "     \
                       "necessary, behind it; held: all are resident all the time; per-submit: no " \
-                      "such calls, as before WDDM 2.0")},                                          \
+                      "such calls, as before WDDM 2.0; fault: none either, what a submission "     \
+                      "touches comes then")},                                                      \
         WORKLOAD_SEGMENT_ROW(structure, member.segment, "local", "blocks"),                        \
     {                                                                                              \
         WORKLOAD_ROW(structure, "node", TEXT, member.node, "a node's name", "3d",                  \

@@ -10,7 +10,7 @@
 #include "workloads/script.h"
 #include "workloads/workloads.h"
 
-enum residency { HELD, IN_TURN };
+enum residency { HELD, IN_TURN, FAULT };
 
 struct swap {
     char node[PROFILE_NAME_SIZE], segment[PROFILE_NAME_SIZE];
@@ -30,8 +30,9 @@ static const struct key_spec parameters[] = {
     {ROW("quantum", TIME, quantum_ns, "0ns..1000000s", "0ns",
          "engine time of the kernels that a job runs each time it has the lock, without what "
          "swapping takes; 0: there is no lock")},
-    {ROW("residency", CHOICE, residency, "held, in-turn", "held",
-         "held: a job's buffers are resident all the time; in-turn: only while it has the lock")},
+    {ROW("residency", CHOICE, residency, "held, in-turn, fault", "held",
+         "held: a job's buffers are resident all the time; in-turn: only while it has the lock; "
+         "fault: what a kernel touches comes then")},
     {ROW("ahead", COUNT, ahead, "1..1024", "2", "kernels that may be in a job's queue")},
     WORKLOAD_SEGMENT_ROW(swap, segment, "local", "allocations"),
     {ROW("node", TEXT, node, "a node's name", "compute", "the engine they share")},
@@ -133,6 +134,8 @@ static void set(struct stage *stage, const void *of)
     const struct swap *swap = of;
     struct engine *engine = stage_memory(stage, 1, sizeof *engine);
     uint64_t lock = ++stage->fences;
+    if (swap->residency == FAULT)
+        stage->residency = TRACE_RESIDENCY_FAULT;
     for (uint32_t i = 0; i < swap->jobs; i++) {
         struct job *job = stage_script(stage, stage_process(stage), act, sizeof *job);
         job->swap = swap;

@@ -251,7 +251,9 @@ static const struct {
      {"passes", "3", "arrays", "3", "written", "1", "width", "7", "pattern", "zigzag", "residency",
       "held"}},
     {"scan", {"passes", "2", "residency", "per-submit"}},
+    {"scan", {"passes", "2", "arrays", "2", "written", "1", "residency", "fault"}},
     {"swap", {"work", "1s"}},
+    {"swap", {"work", "1s", "residency", "fault"}},
     {"swap", {"work", "1s", "quantum", "70ms", "jobs", "3", "residency", "in-turn"}},
     {"training", {"steps", "3"}},
     {"training", {"steps", "5", "optimizer", "0", "residency", "in-turn", "ahead", "1"}},
@@ -260,6 +262,7 @@ static const struct {
     {"video", {"frames", "3"}},
     {"zipf", {"references", "500"}},
     {"zipf", {"references", "500", "written", "0.5", "residency", "per-submit"}},
+    {"zipf", {"references", "500", "residency", "fault"}},
 };
 
 enum { VARIANTS = sizeof variants / sizeof *variants };
