@@ -17,7 +17,7 @@
  *   activity.csv     per bin of equal length, sums: bytes paged, context switches made and avoided,
  *                    references of the submissions and how many of them were resident
  *   frames.csv       per process that presents and bin of time in which it did: frames that ended
- *                    there, their mean and longest interval
+ *                    there, their mean and longest interval; presents dropped, flips late
  *   switches.csv     per node and pair of contexts: switches made, and avoided where both are the
  *                    same; no `from`: there was none before
  *   recorded.csv     recorded beside simulated latency of the same call, a regular sample */
@@ -412,18 +412,23 @@ static void write_activity(const struct recorder *recorder, FILE *file)
 
 static void write_frames(const struct recorder *recorder, FILE *file)
 {
-    fputs("t_ns,pid,frames,mean_ns,longest_ns\n", file);
+    fputs("t_ns,pid,frames,mean_ns,longest_ns,dropped,late\n", file);
     for (const struct record_process *process = recorder->processes; process != NULL;
          process = process->hh.next)
         for (uint32_t i = 0; process->frames != NULL && i < process->frames->used; i++) {
             const struct frame_bin *bin = &process->frames->bin[i];
-            if (bin->count == 0)
+            if (bin->count == 0 && bin->dropped == 0 && bin->late == 0)
                 continue;
             csv_number(file, (uint64_t)i << process->frames->shift);
             next_number(file, process->pid);
             next_number(file, bin->count);
-            next_thousandths(file, (uint64_t)((histogram_sum)bin->sum_ns * 1000 / bin->count));
+            if (bin->count != 0)
+                next_thousandths(file, (uint64_t)((histogram_sum)bin->sum_ns * 1000 / bin->count));
+            else
+                comma(file);
             next_number(file, bin->longest_ns);
+            next_number(file, bin->dropped);
+            next_number(file, bin->late);
             putc('\n', file);
         }
 }

@@ -158,16 +158,20 @@ void engines_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t context)
                 "ran is in error from then on (scheduler.tdr-delay)");
 }
 
-void engines_present(void *self, uint64_t now_ns, uint32_t id, uint32_t pid)
+void engines_present(void *self, uint64_t now_ns, const struct probe_present *present)
 {
     struct recorder *recorder = self;
-    struct record_context *context = engines_find_context(recorder, id);
-    struct record_process *process = record_process(recorder, pid);
-    recorder->presents++;
-    process->presents++;
+    struct record_process *process = record_process(recorder, present->pid);
+    struct frame_pace *pace = &engines_find_context(recorder, present->context)->pace;
     if (process->frames == NULL)
         process->frames = heap_new(1, sizeof *process->frames);
-    frames_present(process->frames, &context->pace, now_ns);
+    if (frames_fate(process->frames, now_ns, present)) {
+        recorder->presents++;
+        process->presents++;
+        if (pace->begun)
+            explain_frame(recorder, present->pid, present->job, pace->last_ns, now_ns);
+        frames_present(process->frames, pace, now_ns);
+    }
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
 }

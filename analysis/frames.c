@@ -2,15 +2,23 @@
 
 #include <string.h>
 
+static void add_bin(struct frame_bin *into, struct frame_bin bin)
+{
+    into->count += bin.count;
+    into->sum_ns += bin.sum_ns;
+    into->dropped += bin.dropped;
+    into->late += bin.late;
+    if (bin.longest_ns > into->longest_ns)
+        into->longest_ns = bin.longest_ns;
+}
+
 static void widen(struct frames *frames)
 {
     for (uint32_t i = 0; i < (frames->used + 1) / 2; i++) {
-        struct frame_bin a = frames->bin[2 * i], b = {0};
+        struct frame_bin both = frames->bin[2 * i];
         if (2 * i + 1 < frames->used)
-            b = frames->bin[2 * i + 1];
-        frames->bin[i] =
-            (struct frame_bin){a.count + b.count, a.sum_ns + b.sum_ns,
-                               a.longest_ns > b.longest_ns ? a.longest_ns : b.longest_ns};
+            add_bin(&both, frames->bin[2 * i + 1]);
+        frames->bin[i] = both;
     }
     uint32_t used = (frames->used + 1) / 2;
     memset(frames->bin + used, 0, (frames->used - used) * sizeof *frames->bin);
@@ -25,10 +33,7 @@ static void count_in_bin(struct frames *frames, uint64_t now_ns, struct frame_bi
     uint32_t at = (uint32_t)(now_ns >> frames->shift);
     if (at >= frames->used)
         frames->used = at + 1;
-    frames->bin[at].count += bin.count;
-    frames->bin[at].sum_ns += bin.sum_ns;
-    if (bin.longest_ns > frames->bin[at].longest_ns)
-        frames->bin[at].longest_ns = bin.longest_ns;
+    add_bin(&frames->bin[at], bin);
 }
 
 /* Takes the oldest of the window out of the sorted ones and puts the new one in. */
@@ -57,11 +62,25 @@ void frames_present(struct frames *frames, struct frame_pace *pace, uint64_t now
         batches_add(&frames->steady, interval);
         frames->stutters += pace->count >= FRAME_WINDOW &&
                             interval / 2 + interval % 2 > pace->sorted[FRAME_WINDOW / 2];
-        count_in_bin(frames, now_ns, (struct frame_bin){1, interval, interval});
+        count_in_bin(frames, now_ns, (struct frame_bin){1, interval, interval, 0, 0});
         remember(pace, interval);
     }
     pace->begun = true;
     pace->last_ns = now_ns;
+}
+
+bool frames_fate(struct frames *frames, uint64_t now_ns, const struct probe_present *present)
+{
+    bool late = present->missed > 0;
+    if (late || present->dropped)
+        count_in_bin(frames, now_ns, (struct frame_bin){.dropped = present->dropped, .late = late});
+    frames->dropped += present->dropped;
+    frames->late += late;
+    frames->missed += present->missed;
+    if (present->dropped)
+        return false;
+    histogram_add(&frames->until_shown, now_ns - present->queued_ns);
+    return true;
 }
 
 /* The slowest ones, from the distribution upwards. */
@@ -95,16 +114,21 @@ bool frames_low(const struct frames *frames, double *per_second)
 void frames_merge(struct frames *into, const struct frames *from)
 {
     histogram_merge(&into->interval, &from->interval);
+    histogram_merge(&into->until_shown, &from->until_shown);
     into->stutters += from->stutters;
+    into->dropped += from->dropped;
+    into->late += from->late;
+    into->missed += from->missed;
     while (into->shift < from->shift)
         widen(into);
     for (uint32_t i = 0; i < from->used; i++)
-        if (from->bin[i].count != 0)
+        if (from->bin[i].count != 0 || from->bin[i].dropped != 0 || from->bin[i].late != 0)
             count_in_bin(into, (uint64_t)i << from->shift, from->bin[i]);
 }
 
 void frames_clear(struct frames *frames)
 {
     histogram_clear(&frames->interval);
+    histogram_clear(&frames->until_shown);
     *frames = (struct frames){0};
 }

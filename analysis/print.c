@@ -279,8 +279,13 @@ static void print_frames(const struct screen *screen, const struct recorder *rec
             quantile(c, &frames->interval, 990));
     if (frames_low(frames, &low))
         fprintf(screen->out, ", 1 %% low %s/s", human_decimal(a, low, 1));
-    fprintf(screen->out, ", %s stutter%s\n", human_count(a, frames->stutters),
+    fprintf(screen->out, ", %s stutter%s", human_count(a, frames->stutters),
             frames->stutters == 1 ? "" : "s");
+    if (frames->late > 0)
+        fprintf(screen->out, ", %s late", human_count(a, frames->late));
+    if (frames->dropped > 0)
+        fprintf(screen->out, ", %s dropped", human_count(a, frames->dropped));
+    fputc('\n', screen->out);
 }
 
 /* Which process delayed which other most. */

@@ -343,7 +343,7 @@ void engines_context_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t
 void engines_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
                      enum probe_attempt result);
 void engines_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t context);
-void engines_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
+void engines_present(void *self, uint64_t now_ns, const struct probe_present *present);
 void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
 struct record_context *engines_find_context(struct recorder *recorder, uint32_t context);
 void engines_close(struct recorder *recorder);

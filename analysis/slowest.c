@@ -182,6 +182,9 @@ static void say_hop(struct words *out, const struct chains *chains, const struct
     case PROBE_DESTROYER:
         say(out, "the system worker");
         return;
+    case PROBE_SCREEN:
+        say(out, "the display");
+        return;
     default:
         say(out, "VidMm's worker");
     }
@@ -212,6 +215,8 @@ static char *way_of(const struct stretch *stretch, const struct chains *chains,
         say(&words, "%s", probe_cause_names[last->cause]);
     else if (last->thing.kind == PROBE_PROCESS || (int)last->thing.kind == CHAIN_THREAD)
         say(&words, "at its own pace");
+    else if (last->thing.kind == PROBE_SCREEN)
+        say(&words, "until it is its turn to be shown");
     else
         say(&words, "at work");
     return heap_text(words.text);

@@ -398,6 +398,10 @@ static void add_frames(json_t *json, const struct frames *frames)
     json_object_set_new(json, "one_percent_low_fps",
                         frames_low(frames, &low) ? number(low) : json_null());
     json_object_set_new(json, "stutters", whole(frames->stutters));
+    json_object_set_new(json, "dropped", whole(frames->dropped));
+    json_object_set_new(json, "late", whole(frames->late));
+    json_object_set_new(json, "missed_refreshes", whole(frames->missed));
+    json_object_set_new(json, "until_shown_ns", quantiles(&frames->until_shown));
 }
 
 static json_t *processes_json(const struct recorder *recorder)

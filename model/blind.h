@@ -59,9 +59,9 @@ static void blind_context_allocation(void *self, uint64_t now_ns, uint32_t conte
     (void)self, (void)now_ns, (void)context, (void)created, (void)resident;
 }
 
-static void blind_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid)
+static void blind_present(void *self, uint64_t now_ns, const struct probe_present *present)
 {
-    (void)self, (void)now_ns, (void)context, (void)pid;
+    (void)self, (void)now_ns, (void)present;
 }
 
 static void blind_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy)

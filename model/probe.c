@@ -4,7 +4,7 @@ const char *const probe_cause_names[PROBE_CAUSES] = {
     [PROBE_CPU] = "cpu",           [PROBE_LOCK] = "lock",     [PROBE_RESERVE] = "reserve",
     [PROBE_TRANSFER] = "transfer", [PROBE_FILL] = "fill",     [PROBE_MAP] = "map",
     [PROBE_QUEUE] = "queue",       [PROBE_SWITCH] = "switch", [PROBE_PREEMPT] = "preempt",
-    [PROBE_EXECUTE] = "execute",   [PROBE_FENCE] = "fence",
+    [PROBE_EXECUTE] = "execute",   [PROBE_FENCE] = "fence",   [PROBE_DISPLAY] = "display",
 };
 
 const char *const probe_paging_names[PROBE_PAGING_KINDS] = {

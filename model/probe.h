@@ -21,6 +21,7 @@ enum probe_cause {
     PROBE_PREEMPT,  /* preemption */
     PROBE_EXECUTE,  /* the engine's own time */
     PROBE_FENCE,    /* waiting for a fence that other work signals */
+    PROBE_DISPLAY,  /* ahead of the display: frame latency, flip queue */
     PROBE_CAUSES
 };
 
@@ -55,6 +56,7 @@ enum probe_thing_kind {
     PROBE_SCHEDULER, /* what of VidSch works on one transition after the other. id: below */
     PROBE_PAGER,     /* VidMm's worker; serves who waits for the request that it is at */
     PROBE_DESTROYER, /* the system worker; serves whose allocations it closes and destroys */
+    PROBE_SCREEN,    /* the display, which keeps its own time */
     PROBE_THINGS
 };
 
@@ -123,6 +125,16 @@ struct probe_packet {
     uint32_t hits;         /* of these, resident when it was submitted */
     bool dropped;          /* not run, or not to its end: its device is in error */
     uint32_t preemptions;  /* times it was taken off the engine before it was finished */
+};
+
+/* What became of a present: shown, dropped, or handed to the compositor. */
+struct probe_present {
+    uint32_t context, pid;
+    uint64_t job; /* its packet's, which it stays until it is shown */
+    uint64_t queued_ns;
+    uint64_t missed; /* refreshes that had come since the one before it had been on long enough */
+    bool flip;       /* for the display itself */
+    bool dropped;    /* never shown: a newer one was ready before */
 };
 
 /* What became of an attempt to preempt an engine for a context: the reasons of the real scheduler
@@ -238,7 +250,7 @@ struct probe {
     /* A context allocation: created, destroyed, became resident, stopped being resident. */
     void (*context_allocation)(void *self, uint64_t now_ns, uint32_t context, int created,
                                int resident);
-    void (*present)(void *self, uint64_t now_ns, uint32_t context, uint32_t pid);
+    void (*present)(void *self, uint64_t now_ns, const struct probe_present *present);
     void (*link)(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy);
     /* Something that the memory manager did: counted under `key` (static string). May be NULL. */
     void (*count)(void *self, const char *key, uint64_t count);

@@ -141,7 +141,7 @@ struct trace_event {
     uint64_t bytes;        /* Submit: DMA buffer size; ObserveTransfer: what moved */
     struct trace_name fence;
     uint64_t value;
-    uint64_t interval;      /* Present: vsyncs to wait for, 0 = tear */
+    uint64_t interval;      /* Present: refreshes that it stays at least; 0 = until the next */
     struct trace_name from; /* ObserveTransfer: segment name or `system` */
     struct trace_name to;
     uint64_t private_data; /* bytes */

@@ -292,7 +292,8 @@ static const struct trace_field_spec fence[] = {
 static const struct trace_field_spec present[] = {
     NEED("context", CONTEXT, NAME, context, "the context that presents"),
     MAY("allocation", ALLOCATION, NAME, allocation, "what is shown"),
-    MAY("interval", INTERVAL, COUNT, interval, "vertical syncs to wait for, 0 tears"),
+    MAY("interval", INTERVAL, COUNT, interval,
+        "refreshes that it stays on the display at least; 0: until the next one"),
 };
 
 static const struct trace_field_spec set_context_priority[] = {

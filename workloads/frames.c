@@ -18,7 +18,7 @@
 #include <utlist.h>
 
 struct frames {
-    uint32_t processes, frames, textures, bound, passes, latency, idle;
+    uint32_t processes, frames, textures, bound, passes, latency, idle, interval;
     double rate, stream, turns, gpu_spread;
     uint64_t jitter_ns, texture_size, target_size, gpu_ns, copy_ns;
     char segment[PROFILE_NAME_SIZE];
@@ -54,6 +54,8 @@ static const struct key_spec parameters[] = {
          "sigma of its logarithm, which is normally distributed")},
     {ROW("copy-time", TIME, copy_ns, "1ns..1000s", "700us", "engine time of uploading a texture")},
     {ROW("latency", COUNT, latency, "1..16", "3", "frames the CPU may run ahead")},
+    {ROW("interval", COUNT, interval, "0..16", "1",
+         "refreshes that a frame stays on the display at least; 0: until the next one is there")},
 };
 
 enum {
@@ -302,7 +304,7 @@ static void draw(struct process *process)
         draw_pass(process, pass, target,
                   gpu_ns * (pass + 1) / frames->passes - gpu_ns * pass / frames->passes);
     script_signal(script, process->render, process->drawn, process->frame + 1);
-    script_present(script, process->render, target, 1);
+    script_present(script, process->render, target, (int)frames->interval);
     if (frames->idle != 0)
         give_up(process);
 }

@@ -11,7 +11,7 @@ set title offset 0,-0.5
 
 array colour[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#7A5C00', '#777777']
 # Of the causes, in the order of the data.
-array hue[11] = ['#9a9a9a', '#882255', '#CC6677', '#4a5bbf', '#88CCEE', '#44AA99', '#DDCC77', '#AA4499', '#8a4b20', '#117733', '#999933']
+array hue[12] = ['#9a9a9a', '#882255', '#CC6677', '#4a5bbf', '#88CCEE', '#44AA99', '#DDCC77', '#AA4499', '#8a4b20', '#117733', '#999933', '#332288']
 
 # A legend below the figure: the places come with the data.
 legend_y(i) = (14. + 22 * (legend_rows - 1 - legend_row[i])) / height

@@ -7,6 +7,7 @@ set xrange [0:span]
 # What is rare and very long would flatten all the rest: it is cut, at the edge.
 ceiling = most > 8 * usual ? 8 * usual : most * 1.08
 set yrange [0:ceiling]
+set datafile missing 'NaN' # no frame ended there: the lines go on
 set lmargin at screen 0.085
 set rmargin at screen 0.86
 do for [p = 1:subjects] {
@@ -19,6 +20,8 @@ do for [p = 1:subjects] {
     set xlabel (p == subjects ? 'simulated time, ' . time_unit : '') offset 0,0.2
     set key at screen 0.872, screen top left top vertical reverse Left
     plot data index p - 1 using 1:($3 > ceiling ? ceiling : $3) with impulses linewidth 1 linecolor rgb colour[6] title 'longest', \
-         data index p - 1 using 1:2 with lines linewidth 1.6 linecolor rgb colour[2] title 'mean'
+         data index p - 1 using 1:2 with lines linewidth 1.6 linecolor rgb colour[2] title 'mean', \
+         for [k = 1:(late > 0)] data index p - 1 using 1:($5 > 0 ? ceiling * 0.93 : -1) with points pointtype 9 pointsize 0.5 linecolor rgb colour[7] title 'late', \
+         for [k = 1:(dropped > 0)] data index p - 1 using 1:($4 > 0 ? ceiling * 0.98 : -1) with points pointtype 2 pointsize 0.5 linecolor rgb '#b3001b' title 'dropped'
 }
 unset multiplot

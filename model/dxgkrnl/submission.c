@@ -228,6 +228,17 @@ uint32_t d3dkmt_wait(struct dxgk_process *process, struct d3dkmt_call *call,
     return status;
 }
 
+static bool is_in_time(struct d3dkmt_call *call)
+{
+    return call->packet.in_time;
+}
+
+static void let_in(void *owner, struct vidsch_packet *packet)
+{
+    (void)packet;
+    dxgk_call_look(owner);
+}
+
 uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
                         d3dkmt_handle handle, bool flip, uint64_t interval)
 {
@@ -238,6 +249,8 @@ uint32_t d3dkmt_present(struct dxgk_process *process, struct d3dkmt_call *call,
         call->packet.kind = PROBE_PRESENT;
         call->packet.flip = flip;
         call->packet.interval = interval;
+        call->packet.let_in = let_in;
+        call->may_return = is_in_time;
         queue(call, context);
     }
     return dxgk_call_return(call, status, 0);

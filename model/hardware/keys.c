@@ -148,6 +148,15 @@ const struct key_spec profile_keys[] = {
               "a packet that runs for so long is asked to stop, whoever waits; 0 = never"),
     SCHEDULER("tdr-reset", tdr_reset_ns, "1.5ms", "resetting an engine"),
     SCHEDULER("vsync", vsync_ns, "0ns", "refresh period; 0 = presents never wait for it"),
+    TOP("scheduler.tearing", SWITCH, scheduler.tearing, "true, false", "true",
+        "whether a flip without an interval is shown at once; else at the next refresh, if no "
+        "newer one is ready by then"),
+    TOP("scheduler.flip-queue", COUNT, scheduler.flip_queue, "0..64", "0",
+        "flips of a context on their way to the display, behind which its next one waits; 0 = any "
+        "number"),
+    TOP("scheduler.frame-latency", COUNT, scheduler.frame_latency, "0..16", "3",
+        "presents of a context, queued and neither shown nor dropped, behind which the next call "
+        "waits (SetMaximumFrameLatency); 0 = any number"),
 
     TOP("vidmm.eviction", CHOICE, vidmm.eviction,
         "lru, priority-lru, clock, fifo, random, largest, 2q, s3-fifo, sieve, lfu, mru, belady",

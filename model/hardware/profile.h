@@ -144,7 +144,10 @@ struct profile_scheduler {
     uint64_t tdr_permitted_ns; /* a packet that runs so long is asked to stop; 0 = never */
     uint64_t tdr_reset_ns;     /* resetting an engine */
 
-    uint64_t vsync_ns; /* refresh period; 0 = presents never wait for it */
+    uint64_t vsync_ns;      /* refresh period; 0 = presents never wait for it */
+    bool tearing;           /* flips without an interval do not wait for it either */
+    uint32_t flip_queue;    /* flips of a context that are not shown; 0 = any number */
+    uint32_t frame_latency; /* presents of a context that are not retired; 0 = any number */
 };
 
 /* How much a process may require: whatever fits, or its share by weights. */

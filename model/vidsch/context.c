@@ -37,6 +37,7 @@ static void free_if_drained(struct vidsch_context *context)
         node->unload = false;
         vidsch->memory.unload(vidsch->memory.vidmm, context);
     }
+    vidsch_flip_queue_leave(context);
     vidsch_process_leave(context);
     DL_DELETE2(vidsch->contexts, context, all_prev, all_next);
     free(context);
@@ -121,6 +122,11 @@ void vidsch_context_ready(struct vidsch_context *context, bool again)
         return;
     }
     context->state = VIDSCH_CONTEXT_READY;
+    if (vidsch_flip_queue_holds_up(context->queue)) {
+        context->state = VIDSCH_CONTEXT_AHEAD;
+        vidsch_wait_for(context->queue, PROBE_DISPLAY, vidsch_flip_queue_first(context));
+        return;
+    }
     context->apart = vidsch->policy->apart && !vidsch_packet_is_dma(context->queue);
     vidsch_wait_turn(context->queue);
     if (context->apart) {
@@ -150,7 +156,7 @@ void vidsch_context_advance(struct vidsch_context *context)
         vidsch_context_settle_blame(packet, sim_now(context->vidsch->sim));
     if (packet)
         vidsch_queue_serves_first(context);
-    if (ready && packet && !context->vidsch->policy->apart) {
+    if (ready && packet && !context->vidsch->policy->apart && !vidsch_flip_queue_holds_up(packet)) {
         vidsch_wait_turn(packet);
         return; /* it keeps its turn */
     }
@@ -178,6 +184,14 @@ static void go_on(void *owner)
     context->blocked_ns += now - context->blocked_since_ns;
     if (!context->flushed)
         blame_found(&packet->blame, context->vidsch->probe, packet->fence->signalled_by);
+    vidsch_context_ready(context, false);
+}
+
+void vidsch_context_display_moved(struct vidsch_context *context)
+{
+    if (context->state != VIDSCH_CONTEXT_AHEAD)
+        return;
+    context->state = VIDSCH_CONTEXT_IDLE;
     vidsch_context_ready(context, false);
 }
 
@@ -289,6 +303,8 @@ void vidsch_context_hand_back(struct vidsch_packet *packet)
     struct vidsch_packet *first = context->queue;
     if (context->state == VIDSCH_CONTEXT_BLOCKED)
         vidsch_context_stop_waiting(context);
+    else if (context->state == VIDSCH_CONTEXT_AHEAD)
+        context->state = VIDSCH_CONTEXT_IDLE;
     /* What is pinned for a packet that is no longer the first would never be let go of, if the
      * first one cannot have its memory for want of it. */
     if (context->queue && context->queue->prepared)

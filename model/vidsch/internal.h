@@ -42,6 +42,7 @@ enum vidsch_context_state {
     VIDSCH_CONTEXT_READY,     /* waits for its turn */
     VIDSCH_CONTEXT_PREPARING, /* VidMm pages in what the first packet needs */
     VIDSCH_CONTEXT_BLOCKED,   /* the first packet waits for a fence */
+    VIDSCH_CONTEXT_AHEAD,     /* the first packet is a present that the display is not ready for */
     VIDSCH_CONTEXT_LIFTED     /* ready, and about to be so at another level */
 };
 
@@ -94,8 +95,8 @@ struct vidsch_context {
     uint64_t unblocked_order;
     uint64_t blocked_ns; /* time spent behind unreached fences, up to blocked_since_ns */
     uint64_t blocked_since_ns;
-    uint64_t told;          /* the packet that the probe knows as the first */
-    uint64_t next_vsync_ns; /* before this its next synchronised flip is not shown */
+    uint64_t told;                        /* the packet that the probe knows as the first */
+    struct vidsch_flip_queue *flip_queue; /* NULL: it has presented nothing */
 
     /* The policy's. */
     uint64_t own_quantum_ns; /* 0: its band's */
@@ -176,6 +177,7 @@ struct vidsch {
     struct vidsch_node *nodes;
     struct vidsch_context *contexts;
     struct vidsch_process *processes;
+    struct vidsch_flip_queue *flip_queues;
     uint32_t next_context_id;
     uint64_t order;
     uint64_t submitted, completed;
@@ -248,6 +250,9 @@ void vidsch_context_begin(struct vidsch_packet *packet, struct vidsch_task *task
 /* The worker is done with a signal or present. */
 void vidsch_context_taken(void *packet);
 
+/* What the display has shown or let in: the context's first packet may be one that waits for it. */
+void vidsch_context_display_moved(struct vidsch_context *context);
+
 /* While the worker was at the packet others in front of it were handed back: it is no longer the
  * first. */
 bool vidsch_context_is_overtaken(const struct vidsch_packet *packet);
@@ -291,6 +296,31 @@ void vidsch_barrier_attach(struct vidsch_barrier *barrier, struct vidsch_packet 
 void vidsch_signal_complete(struct vidsch_packet *packet);
 void vidsch_present_complete(struct vidsch_packet *packet);
 void vidsch_present_begin(struct vidsch_packet *packet, struct vidsch_task *task);
+
+/* flip-queue.c */
+
+/* A present is queued in its context: within the frame latency, or held up for a while. */
+void vidsch_flip_queue_submit(struct vidsch_packet *packet);
+
+/* The first packet of its context is a present that is not to be taken yet: for what that waits. */
+bool vidsch_flip_queue_holds_up(const struct vidsch_packet *packet);
+struct probe_thing vidsch_flip_queue_first(const struct vidsch_context *context);
+
+/* A flip whose picture is complete with the packet `drawing`, or is already (NULL). The barrier
+ * answered is the caller's to arm. */
+struct vidsch_barrier *vidsch_flip_queue_add(const struct vidsch_packet *packet,
+                                             struct vidsch_packet *drawing);
+
+/* A present is handed to the compositor; one is retired: shown, dropped, or handed over; one will
+ * never be shown, its device is in error. */
+void vidsch_flip_queue_composed(const struct vidsch_packet *packet);
+void vidsch_flip_queue_retire(struct vidsch_flip_queue *queue);
+void vidsch_flip_queue_abandon(struct vidsch_packet *packet);
+
+/* The context goes; what is in its queue will be shown all the same. */
+void vidsch_flip_queue_leave(struct vidsch_context *context);
+const char *vidsch_flip_queue_check(const struct vidsch *vidsch);
+void vidsch_flip_queues_free(struct vidsch *vidsch);
 
 /* priority.c */
 struct vidsch_process *vidsch_process(struct vidsch *vidsch, uint32_t pid);

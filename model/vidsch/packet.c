@@ -99,6 +99,8 @@ void vidsch_submit(struct vidsch_context *context, struct vidsch_packet *packet)
     context->node->waiting++;
     vidsch_node_report(context->node);
     context->last[order_of(packet)] = packet;
+    if (packet->kind == PROBE_PRESENT)
+        vidsch_flip_queue_submit(packet);
     account_presence(vidsch, now);
     vidsch->submitted++;
     if (context->state == VIDSCH_CONTEXT_IDLE)

@@ -35,6 +35,8 @@ static void drop(struct vidsch_packet *packet)
         if (!packet->finished_ns)
             packet->finished_ns = now_of(vidsch);
     }
+    if (packet->kind == PROBE_PRESENT)
+        vidsch_flip_queue_abandon(packet);
     if (packet->kind == PROBE_SIGNAL)
         vidsch_signal_complete(packet);
     else
@@ -74,6 +76,8 @@ void vidsch_context_abort(struct vidsch_context *context)
     context->aborted = context->flushed = true;
     if (context->state == VIDSCH_CONTEXT_BLOCKED)
         vidsch_context_stop_waiting(context);
+    else if (context->state == VIDSCH_CONTEXT_AHEAD)
+        context->state = VIDSCH_CONTEXT_IDLE;
     else if (context->state == VIDSCH_CONTEXT_READY)
         vidsch_context_unready(context, VIDSCH_CONTEXT_IDLE);
     vidsch_drop_soon(context->vidsch);

@@ -112,6 +112,7 @@ const char *vidsch_check(const struct vidsch *vidsch)
         wrong = "packets queued are not packets completed plus packets pending";
     for (uint32_t i = 0; i < vidsch->profile->node_count && !wrong; i++)
         wrong = check_node(&vidsch->nodes[i]);
+    wrong = wrong ? wrong : vidsch_flip_queue_check(vidsch);
     return wrong ? wrong : check_little(vidsch, stay_ns);
 }
 
@@ -119,6 +120,7 @@ void vidsch_destroy(struct vidsch *vidsch)
 {
     if (!vidsch)
         return;
+    vidsch_flip_queues_free(vidsch);
     struct vidsch_context *context, *next;
     DL_FOREACH_SAFE2 (vidsch->contexts, context, next, all_next)
         free(context);

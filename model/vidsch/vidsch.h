@@ -84,7 +84,10 @@ struct vidsch_packet {
     struct vidsch_broadcast *broadcast; /* signal on several contexts, else NULL */
     struct vidsch_waiter waiter;
     bool flip;         /* present: programs the display itself */
-    uint64_t interval; /* present: vsyncs since the context's last one */
+    uint64_t interval; /* present: refreshes that it stays on the display at least */
+    bool in_time;      /* present: within the frame latency; else it is held up, and ... */
+    void (*let_in)(void *owner, struct vidsch_packet *packet); /* ... this says when not any more;
+                                                                  NULL: nobody wants to know */
 
     /* What the packet's memory is, for VidMm alone. */
     struct vidmm_allocation **references;

@@ -223,11 +223,12 @@ static void calls_and_blame(void **unused)
         latency,
         "pid,op,count,failures,min_ns,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns,blame_cpu_ns,"
         "blame_lock_ns,blame_reserve_ns,blame_transfer_ns,blame_fill_ns,blame_map_ns,"
-        "blame_queue_ns,blame_switch_ns,blame_preempt_ns,blame_execute_ns,blame_fence_ns\n"
+        "blame_queue_ns,blame_switch_ns,blame_preempt_ns,blame_execute_ns,blame_fence_ns,"
+        "blame_display_ns\n"
         "3,CreateAllocation,1,1,501,501.000,501,501,,,501,0.000,0.000,501.000,0.000,0.000,0.000,"
-        "0.000,0.000,0.000,0.000,0.000\n"
+        "0.000,0.000,0.000,0.000,0.000,0.000\n"
         "7,Submit,3,0,100,101.333,101,103,,,103,10.000,0.000,0.000,0.000,0.000,0.000,0.333,0.000,"
-        "0.000,91.000,0.000\n");
+        "0.000,91.000,0.000,0.000\n");
     free(latency);
 
     char *calls = contents("calls.csv");
@@ -235,12 +236,13 @@ static void calls_and_blame(void **unused)
         calls,
         "index,t_ns,start_ns,return_ns,done_ns,pid,tid,op,status,latency_ns,blame_cpu_ns,"
         "blame_lock_ns,blame_reserve_ns,blame_transfer_ns,blame_fill_ns,blame_map_ns,"
-        "blame_queue_ns,blame_switch_ns,blame_preempt_ns,blame_execute_ns,blame_fence_ns\n"
-        "1,9,10,20,110,7,8,Submit,STATUS_SUCCESS,100,10,0,0,0,0,0,0,0,0,90,0\n"
-        "2,19,20,30,121,7,8,Submit,STATUS_SUCCESS,101,10,0,0,0,0,0,1,0,0,90,0\n"
-        "3,29,30,40,133,7,8,Submit,STATUS_SUCCESS,103,10,0,0,0,0,0,0,0,0,93,0\n"
+        "blame_queue_ns,blame_switch_ns,blame_preempt_ns,blame_execute_ns,blame_fence_ns,"
+        "blame_display_ns\n"
+        "1,9,10,20,110,7,8,Submit,STATUS_SUCCESS,100,10,0,0,0,0,0,0,0,0,90,0,0\n"
+        "2,19,20,30,121,7,8,Submit,STATUS_SUCCESS,101,10,0,0,0,0,0,1,0,0,90,0,0\n"
+        "3,29,30,40,133,7,8,Submit,STATUS_SUCCESS,103,10,0,0,0,0,0,0,0,0,93,0,0\n"
         "4,400,400,901,,3,0,CreateAllocation,STATUS_GRAPHICS_NO_VIDEO_MEMORY,501,0,0,501,0,0,0,0,"
-        "0,0,0,0\n");
+        "0,0,0,0,0\n");
     free(calls);
 
     /* Errors of Submit: 50/50 = 1, 0, 103/206 = 0.5: sorted 0 0.5 1. Bias (304-357)/357. */
@@ -348,8 +350,9 @@ static void engines_add_up_to_the_run(void **unused)
                                   .hits = 3,
                                   .preemptions = 2};
     probe->packet(self, 310, &packet);
-    probe->present(self, 320, 5, 7);
-    probe->present(self, 500, 5, 7);
+    probe->present(self, 320, &(struct probe_present){5, 7, .queued_ns = 300});
+    probe->present(self, 400, &(struct probe_present){5, 7, .queued_ns = 310, .dropped = true});
+    probe->present(self, 500, &(struct probe_present){5, 7, .queued_ns = 320, .missed = 3});
     /* Into the adapter 30 + 400 ns, still busy at the end. */
     probe->link(self, 100, 0, true, true);
     probe->link(self, 130, 0, true, false);
@@ -370,6 +373,12 @@ static void engines_add_up_to_the_run(void **unused)
     assert_number(json, "scheduling/context_switches_avoided", 1);
     assert_number(json, "residency/hit_ratio", 0.75);
     assert_number(json, "presents/interval_ns/p50", 180);
+    /* The dropped one counts apart; shown 20 and 180 after the calls, one three refreshes late. */
+    assert_number(json, "presents/count", 2);
+    assert_number(json, "presents/dropped", 1);
+    assert_number(json, "presents/late", 1);
+    assert_number(json, "presents/missed_refreshes", 3);
+    assert_number(json, "presents/until_shown_ns/mean", 100);
     assert_number(json, "paging/link_busy_ns/in", 430);
     assert_number(json, "context_allocations/resident_ns_share", 0.25);
     json_decref(json);

@@ -49,7 +49,7 @@ struct pieces {
 
 static void add_piece(void *self, const struct chain_piece *piece)
 {
-    static const char letters[] = " JPCNSMDT";
+    static const char letters[] = " JPCNSMDFT";
     struct pieces *pieces = self;
     char line[512], *end = line;
     assert_int_equal(piece->to_ns, pieces->next_to_ns); /* no gap, no overlap */

@@ -108,6 +108,30 @@ static void processes_add_up(void **state)
     frames_clear(&other.frames);
 }
 
+/* Shown at 1000 and three refreshes late at 3000; between them one is replaced. What was replaced
+ * ends no frame and has no time until it is shown: 900 and 700 have. Merging keeps it all. */
+static void what_is_dropped_or_late_is_counted_apart(void **state)
+{
+    struct run *run = *state, sum = {.now_ns = 0};
+    struct probe_present present = {.queued_ns = 100, .flip = true};
+    assert_true(frames_fate(&run->frames, 1000, &present));
+    present = (struct probe_present){.queued_ns = 1200, .flip = true, .dropped = true};
+    assert_false(frames_fate(&run->frames, 2000, &present));
+    present = (struct probe_present){.queued_ns = 2300, .flip = true, .missed = 3};
+    assert_true(frames_fate(&run->frames, 3000, &present));
+    frames_merge(&sum.frames, &run->frames);
+    assert_int_equal(sum.frames.dropped, 1);
+    assert_int_equal(sum.frames.late, 1);
+    assert_int_equal(sum.frames.missed, 3);
+    assert_int_equal(sum.frames.until_shown.count, 2);
+    assert_int_equal(sum.frames.until_shown.sum, 900 + 700);
+    uint64_t shift = sum.frames.shift; /* 2: a bin is 4 ns */
+    assert_int_equal(shift, 2);
+    assert_int_equal(sum.frames.bin[2000 >> shift].dropped, 1);
+    assert_int_equal(sum.frames.bin[3000 >> shift].late, 1);
+    frames_clear(&sum.frames);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make_run, free_run)
 
 int main(void)
@@ -117,6 +141,7 @@ int main(void)
         test(a_stutter_takes_more_than_twice_the_median_of_the_nineteen_before),
         test(the_one_percent_low_is_the_mean_of_the_slowest),
         test(processes_add_up),
+        test(what_is_dropped_or_late_is_counted_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

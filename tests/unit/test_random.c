@@ -411,9 +411,11 @@ static void see_context_allocation(void *self, uint64_t now_ns, uint32_t context
     at(now_ns);
 }
 
-static void see_present(void *self, uint64_t now_ns, uint32_t context, uint32_t pid)
+static void see_present(void *self, uint64_t now_ns, const struct probe_present *present)
 {
-    (void)self, (void)context, (void)pid;
+    (void)self;
+    child_expects(present->queued_ns <= now_ns, true);
+    child_expects(present->flip || (!present->dropped && present->missed == 0), true);
     at(now_ns);
 }
 
@@ -568,7 +570,11 @@ static void choose_machine(struct workload *workload, struct profile *profile)
         set_value(profile, "miniport.context-save-area", "false");
     }
     if (below(workload, 2))
-        set_value(profile, "scheduler.vsync", "16ms");
+        set_value(profile, "scheduler.vsync", below(workload, 2) ? "16ms" : "100us");
+    static const char *const lengths[] = {"0", "1", "2", "3"};
+    set_value(profile, "scheduler.tearing", below(workload, 2) ? "true" : "false");
+    set_value(profile, "scheduler.flip-queue", lengths[below(workload, 4)]);
+    set_value(profile, "scheduler.frame-latency", lengths[below(workload, 4)]);
     static const char *const delays[] = {"2s", "0ns", "20us", "200us"};
     uint64_t delay = below(workload, 4);
     workload->times_out = delay > 1;
