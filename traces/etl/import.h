@@ -183,6 +183,7 @@ struct etl_node {
     uint64_t last_stop_ns, last_context;
     struct trace_samples same, other; /* idle engine: hand-over to interrupt, by who was before */
     uint64_t switch_ns;               /* the estimate; 0: none */
+    uint64_t switches;                /* submissions' DMA packets behind another context's */
     bool seen;
 };
 

@@ -81,6 +81,7 @@ static void submit(struct etl_import *import, const struct etl_event *event,
         if (emitted->switch_ns > 0)
             emitted->given |= TRACE_GIVEN(TRACE_SWITCH);
         import->tally.switches += packet->switches;
+        import->nodes[packet->node].switches += packet->switches;
     }
     uint64_t context = etl_get(values, ETL_hContext), buffer = etl_get(values, ETL_hDmaBuffer);
     const struct etl_references *references =

@@ -198,6 +198,11 @@ static void latency_facts(struct etl_import *import)
                     import->latency_ns);
     for (size_t i = 0; i < NODES_MAX; i++)
         if (import->nodes[i].seen)
+            trace_facts_add_format(facts, "", import->nodes[i].switches,
+                                   "context-switches-node-%zu|of the context switches, on node %zu",
+                                   i, i);
+    for (size_t i = 0; i < NODES_MAX; i++)
+        if (import->nodes[i].seen)
             trace_facts_add_format(
                 facts, "ns", import->nodes[i].switch_ns,
                 "switch-ns-node-%zu|estimated context switch on node %zu, 0: too few "
