@@ -33,6 +33,7 @@ static const struct experiment {
     {"A12", "budget of time slices (NVIDIA DRIVE OS)", timeslice_budget},
     {"A13", "the starved normal band (DXGKARG_SETUPPRIORITYBANDS)", starved_band},
     {"A14", "the Windows recording, packet by packet", windows_recording},
+    {"A14b", "an amdgpu recording, job by job", amdgpu_recording},
     {"A15", "the Windows recording: create, destroy, and the deferral between",
      windows_destruction},
     {"B1", "one queue, one engine: M/M/1, M/D/1, M/G/1", one_queue},

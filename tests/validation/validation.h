@@ -48,6 +48,6 @@ experiment_function engine_copies, program_copies, both_directions, cyclic_strea
     fifty_percent, conservation, one_queue, several_engines, priorities, preempted_job, round_robin,
     closed_system, residual_time, periodic_tasks, shrinking_timeslice, forced_preemption,
     switch_bounds, submission_bubbles, timeslice_budget, starved_band, windows_recording,
-    windows_destruction;
+    amdgpu_recording, windows_destruction;
 
 #endif
