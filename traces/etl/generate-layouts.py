@@ -27,9 +27,9 @@ EXTRA = {
 EXTRA_NAMES = {105: "Profiler/Start", 106: "Profiler/Stop", 190: "ReclaimAllocation/Info"}
 
 # Profiler functions the importer names.
-FUNCTIONS = [2003, 2006, 2007, 2011, 2013, 2020, 2043, 2044, 2070, 2071, 2092, 2100, 2102, 2103,
-             2104, 2105, 2115, 2116, 2163, 2164, 2190, 2191, 4013, 4014, 4015, 5002, 5005, 5013,
-             5014, 5016, 5028, 5029, 5043, 5063, 8000, 8001, 8004]
+FUNCTIONS = [2003, 2006, 2007, 2011, 2013, 2020, 2043, 2044, 2054, 2055, 2068, 2069, 2070, 2071,
+             2092, 2100, 2102, 2103, 2104, 2105, 2115, 2116, 2163, 2164, 2190, 2191, 4013, 4014,
+             4015, 5002, 5005, 5013, 5014, 5016, 5028, 5029, 5043, 5063, 8000, 8001, 8004]
 
 # The manifest of build 28000 leaves the array count out of this version; the payload is the same.
 COUNTS = {(245, 3): {"ObjectArray": "ObjectCount", "FenceValue": "ObjectCount"}}
