@@ -87,7 +87,7 @@ void timeline_wait(struct timeline *timeline, const struct chains *chains, uint6
         running->switching = cause == PROBE_SWITCH;
     }
     const struct chain_job *needed = what.kind == PROBE_JOB ? chains_find(chains, what.id) : NULL;
-    if (needed == NULL || needed->paging == NULL)
+    if (needed == NULL || needed->paging == NULL || job->paging != NULL) /* they share the link */
         return;
     struct timeline_item *item = timeline_add(timeline, TIMELINE_NEEDS, now_ns);
     if (item != NULL) {

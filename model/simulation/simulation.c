@@ -3,6 +3,7 @@
 #include "model/memory.h"
 #include "model/simulation/calendar.h"
 #include "model/simulation/flows.h"
+#include "model/simulation/sharing.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct sim {
     bool stopped;
     bool always_simgrid;
     const struct sim_link *links;
+    struct sim_transfer *under_way;
     struct sim_transfer *alone; /* the only transfer under way, its end computed; or NULL */
     struct flows *flows;        /* transfers that SimGrid carries */
     void (*start)(void *owner);
@@ -88,21 +90,42 @@ static void hand_over(struct sim *sim)
         flows_start(sim->flows, lone, left);
 }
 
-static void lone_ends(void *owner)
+static uint64_t alone_ns(const struct sim *sim, const struct sim_transfer *transfer)
 {
-    struct sim *sim = owner;
-    struct sim_transfer *lone = sim->alone;
-    sim->alone = NULL;
-    lone->timer.fire(lone->timer.owner);
+    return flows_round_up_ns((double)transfer->bytes / bandwidth(sim, transfer) * 1e9);
+}
+
+static void transfer_ended(void *owner)
+{
+    struct sim_transfer *transfer = owner, **link;
+    struct sim *sim = transfer->sim;
+    if (sim->alone == transfer)
+        sim->alone = NULL;
+    sharing_note(sim->under_way, sim->links, sim->now_ns);
+    for (link = &sim->under_way; *link != transfer;)
+        link = &(*link)->next;
+    *link = transfer->next;
+    sharing_settle(transfer, alone_ns(sim, transfer), sim->now_ns);
+    transfer->ended(transfer->owner);
 }
 
 void sim_transfer_start(struct sim *sim, struct sim_transfer *transfer, uint32_t link,
                         enum sim_direction direction, uint64_t bytes, void (*fire)(void *owner),
                         void *owner)
 {
-    *transfer = (struct sim_transfer){
-        .link = link, .direction = direction, .bytes = bytes, .start_ns = sim->now_ns};
-    sim_timer_init(&transfer->timer, fire, owner);
+    sharing_note(sim->under_way, sim->links, sim->now_ns);
+    transfer->sim = sim;
+    transfer->ended = fire;
+    transfer->owner = owner;
+    transfer->link = link;
+    transfer->direction = direction;
+    transfer->bytes = bytes;
+    transfer->start_ns = transfer->noted_ns = sim->now_ns;
+    transfer->who = 0;
+    transfer->losses = 0;
+    transfer->next = sim->under_way;
+    sim->under_way = transfer;
+    sim_timer_init(&transfer->timer, transfer_ended, transfer);
     sim->transfers++;
     if (bytes == 0) {
         sim_at(sim, &transfer->timer, sim->now_ns);
@@ -115,8 +138,7 @@ void sim_transfer_start(struct sim *sim, struct sim_transfer *transfer, uint32_t
         return;
     }
     sim->alone = transfer;
-    double duration_ns = (double)bytes / bandwidth(sim, transfer) * 1e9;
-    sim_at(sim, &transfer->timer, sim->now_ns + flows_round_up_ns(duration_ns));
+    sim_at(sim, &transfer->timer, sim->now_ns + alone_ns(sim, transfer));
 }
 
 static void conduct(void *owner)
@@ -133,10 +155,7 @@ static void conduct(void *owner)
         while (calendar_next(&sim->calendar) == next && !sim->stopped) {
             struct sim_timer *timer = calendar_take(&sim->calendar);
             sim->dates++;
-            if (sim->alone && timer == &sim->alone->timer)
-                lone_ends(sim);
-            else
-                timer->fire(timer->owner);
+            timer->fire(timer->owner);
         }
     }
 }

@@ -46,13 +46,31 @@ struct sim_link {
 
 enum sim_direction { SIM_IN, SIM_OUT };
 
+/* A stretch of time in which not the transfer got on but another one on the same link. */
+struct sim_loss {
+    uint64_t from_ns, to_ns;
+    uint64_t other; /* its `who` */
+    double weight;  /* of it among all losses, until they are known */
+};
+
+enum { SIM_LOSSES = 8 }; /* that are told apart in one transfer; more count with the latest */
+
 /* A transfer under way, embedded in whatever waits for it. */
 struct sim_transfer {
     struct sim_timer timer; /* fires when the transfer ends */
+    struct sim *sim;
+    void (*ended)(void *owner);
+    void *owner;
     uint32_t link;
     enum sim_direction direction;
     uint64_t bytes;
     uint64_t start_ns;
+    uint64_t who; /* the owner's number for it, which those are told that lose time to it */
+    /* What it took longer than alone, in order of time: complete when it has ended. */
+    uint32_t losses;
+    struct sim_loss loss[SIM_LOSSES];
+    uint64_t noted_ns;
+    struct sim_transfer *next; /* of those under way */
 };
 
 struct sim_options {
@@ -77,7 +95,8 @@ void sim_after(struct sim *sim, struct sim_timer *timer, uint64_t delay_ns);
 
 void sim_cancel(struct sim *sim, struct sim_timer *timer);
 
-/* Starts moving `bytes` over a link; `fire(owner)` is called when the last byte has arrived. */
+/* Starts moving `bytes` over a link; `fire(owner)` is called when the last byte has arrived. The
+ * caller may set transfer->who behind it. */
 void sim_transfer_start(struct sim *sim, struct sim_transfer *transfer, uint32_t link,
                         enum sim_direction direction, uint64_t bytes, void (*fire)(void *owner),
                         void *owner);

@@ -230,9 +230,24 @@ static enum sim_direction direction_of(const struct vidmm_operation *operation)
     return operation->kind == PROBE_PAGE_IN ? SIM_IN : SIM_OUT;
 }
 
+void vidmm_tell_losses(struct vidmm *vidmm, const struct sim_transfer *transfer,
+                       struct probe_thing who)
+{
+    for (uint32_t i = 0; i < transfer->losses; i++) {
+        const struct sim_loss *loss = &transfer->loss[i];
+        if (loss->from_ns == loss->to_ns)
+            continue;
+        probe_wait(vidmm->probe, loss->from_ns, who, PROBE_TRANSFER,
+                   probe_thing(PROBE_JOB, loss->other));
+        probe_wait(vidmm->probe, loss->to_ns, who, PROBE_TRANSFER, probe_thing(PROBE_NOTHING, 0));
+    }
+}
+
 static void transferred(void *owner)
 {
     struct vidmm_buffer *buffer = owner;
+    vidmm_tell_losses(buffer->channel->vidmm, &buffer->transfer,
+                      probe_thing(PROBE_JOB, buffer->operations->job));
     vidmm_link(buffer->channel->vidmm, direction_of(buffer->operations), false);
     map_owner(buffer);
 }
@@ -245,6 +260,7 @@ static void transfer(void *owner)
     vidmm_link(vidmm, direction, true);
     sim_transfer_start(vidmm->sim, &buffer->transfer, 0, direction, buffer->operations->bytes,
                        transferred, buffer);
+    buffer->transfer.who = buffer->operations->job;
 }
 
 static void move_content(void *owner)

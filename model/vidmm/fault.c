@@ -237,6 +237,7 @@ static void touch_outside(struct vidmm_touches *touches);
 static void touched_outside(void *owner)
 {
     struct vidmm_touches *touches = owner;
+    vidmm_tell_losses(touches->vidmm, &touches->transfer, blame_thing(&touches->packet->blame));
     vidmm_link(touches->vidmm, touches->direction, false);
     touches->outside[touches->direction] = 0;
     touch_outside(touches);
@@ -249,6 +250,7 @@ static void transfer(void *owner)
     vidmm_link(vidmm, touches->direction, true);
     sim_transfer_start(vidmm->sim, &touches->transfer, 0, touches->direction,
                        touches->outside[touches->direction], touched_outside, touches);
+    touches->transfer.who = touches->packet->blame.job;
 }
 
 /* The engine reads system memory over the link, then it writes. */

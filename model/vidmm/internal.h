@@ -447,6 +447,10 @@ void vidmm_worker_fini(struct vidmm *vidmm);
 /* Somebody begins to move something over the link, or has moved it. */
 void vidmm_link(struct vidmm *vidmm, enum sim_direction direction, bool busy);
 
+/* The transfer of that job is over: how much of it was another's doing, on the same link. */
+void vidmm_tell_losses(struct vidmm *vidmm, const struct sim_transfer *transfer,
+                       struct probe_thing who);
+
 /* How many operations of DxgkDdiBuildPagingBuffer it takes, and the bytes it adds to a buffer. */
 uint32_t vidmm_operation_builds(const struct vidmm *vidmm, const struct vidmm_operation *operation);
 uint64_t vidmm_operation_bytes(const struct vidmm *vidmm, const struct vidmm_operation *operation);

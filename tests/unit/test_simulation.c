@@ -116,6 +116,7 @@ static void timers_fire_in_order(void **state)
 struct flow {
     uint64_t start_ns, bytes, end_ns;
     enum sim_direction direction;
+    size_t number;
     struct sim_timer timer;
     struct sim_transfer transfer;
 };
@@ -136,12 +137,14 @@ static void flow_starts(void *owner)
 {
     struct flow *flow = owner;
     sim_transfer_start(sim, &flow->transfer, 0, flow->direction, flow->bytes, flow_ended, flow);
+    flow->transfer.who = (uint64_t)flow->number;
 }
 
 static void set_flows(void *owner)
 {
     struct run *run = owner;
     for (size_t i = 0; i < run->count; i++) {
+        run->flows[i].number = i;
         sim_timer_init(&run->flows[i].timer, flow_starts, &run->flows[i]);
         sim_at(sim, &run->flows[i].timer, run->flows[i].start_ns);
     }
@@ -216,6 +219,42 @@ static void a_joining_transfer_does_not_end_another(void **state)
     }
 }
 
+static void check_loss(const struct flow *flow, uint32_t which, uint64_t from_ns, uint64_t to_ns,
+                       uint64_t other)
+{
+    assert_true(which < flow->transfer.losses);
+    assert_int_equal(flow->transfer.loss[which].from_ns, from_ns);
+    assert_int_equal(flow->transfer.loss[which].to_ns, to_ns);
+    assert_int_equal(flow->transfer.loss[which].other, other);
+}
+
+/* At 1 byte/ns, 600 bytes twice at 0, and 300 at 900. The first two share until 900, when each has
+ * 150 left; with the third that takes 450, until 1350; the third has 150 left then: 1500. Until 900
+ * each of the first two lost half of the time to the other, the end of it; until 1350 all of them
+ * lost a third of the time to each of the others, first to the one that began last. */
+static void what_is_lost_goes_to_those_who_share(void **state)
+{
+    (void)state;
+    struct run *run = new_run(3, 1e9, 1);
+    for (size_t i = 0; i < 3; i++)
+        run->flows[i].bytes = i == 2 ? 300 : 600;
+    run->flows[2].start_ns = 900;
+    assert_true(child_runs(run_flows, run));
+    assert_int_equal(run->flows[0].end_ns, 1350);
+    assert_int_equal(run->flows[1].end_ns, 1350);
+    assert_int_equal(run->flows[2].end_ns, 1500);
+    for (size_t i = 0; i < 2; i++) {
+        check_loss(&run->flows[i], 0, 450, 900, 1 - i);
+        check_loss(&run->flows[i], 1, 1050, 1200, 2);
+        check_loss(&run->flows[i], 2, 1200, 1350, 1 - i);
+        assert_int_equal(run->flows[i].transfer.losses, 3);
+    }
+    check_loss(&run->flows[2], 0, 1050, 1200, 1);
+    check_loss(&run->flows[2], 1, 1200, 1350, 0);
+    assert_int_equal(run->flows[2].transfer.losses, 2);
+    free_run(run);
+}
+
 static void random_flows(struct run *run, uint64_t seed, uint64_t gap_ns, uint64_t most_bytes)
 {
     uint64_t date = 0;
@@ -224,6 +263,38 @@ static void random_flows(struct run *run, uint64_t seed, uint64_t gap_ns, uint64
         run->flows[i].start_ns = date;
         run->flows[i].bytes = child_below(&seed, most_bytes);
         run->flows[i].direction = child_below(&seed, 2) ? SIM_IN : SIM_OUT;
+    }
+}
+
+/* Whatever joins and leaves when: what a transfer lost is as much as it took longer than alone,
+ * lies within it, and does not overlap. */
+static void losses_add_up(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        print_message("seed %" PRIu64 "\n", seed);
+        struct run *run = new_run(2000, 12.35e9, seed % 2 ? 0.75 : 1);
+        random_flows(run, seed * 104729, 3000, 65536);
+        assert_true(child_runs(run_flows, run));
+        uint64_t lost = 0;
+        for (size_t i = 0; i < run->count; i++) {
+            const struct flow *flow = &run->flows[i];
+            const struct sim_transfer *transfer = &flow->transfer;
+            uint64_t reached = flow->start_ns, sum = 0;
+            uint64_t alone = flow->bytes ? (uint64_t)ceil((double)flow->bytes / 12.35 - 0.01) : 0;
+            for (uint32_t k = 0; k < transfer->losses; k++) {
+                assert_true(transfer->loss[k].from_ns >= reached);
+                assert_true(transfer->loss[k].to_ns >= transfer->loss[k].from_ns);
+                assert_true(transfer->loss[k].other != i);
+                reached = transfer->loss[k].to_ns;
+                sum += transfer->loss[k].to_ns - transfer->loss[k].from_ns;
+            }
+            assert_true(reached <= flow->end_ns);
+            assert_int_equal(sum, transfer->losses ? flow->end_ns - flow->start_ns - alone : 0);
+            lost += sum;
+        }
+        assert_true(lost > 0);
+        free_run(run);
     }
 }
 
@@ -324,6 +395,8 @@ int main(void)
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(transfers_share_a_direction),
         cmocka_unit_test(a_joining_transfer_does_not_end_another),
+        cmocka_unit_test(what_is_lost_goes_to_those_who_share),
+        cmocka_unit_test(losses_add_up),
         cmocka_unit_test(computed_ends_are_simgrids),
         cmocka_unit_test(many_transfers_share_exactly),
     };
