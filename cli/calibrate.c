@@ -84,7 +84,7 @@ static void write_profile(const struct request *request, const struct calibratin
         putc('\n', out);
     }
     putc('\n', out);
-    profile_write(&all->profile, out);
+    hardware_write(&all->hardware, out);
 }
 
 /* Under a temporary name, renamed when it is complete. */
@@ -148,8 +148,8 @@ static void rename_profile(struct calibrating *all)
 {
     char name[PROFILE_NAME_SIZE];
     int room = (int)(sizeof name - sizeof "-calibrated");
-    snprintf(name, sizeof name, "%.*s-calibrated", room, all->profile.name);
-    memcpy(all->profile.name, name, sizeof name);
+    snprintf(name, sizeof name, "%.*s-calibrated", room, all->hardware.adapters[0].name);
+    memcpy(all->hardware.adapters[0].name, name, sizeof name);
 }
 
 static int calibrate(const struct request *request, struct calibrating *all)
@@ -263,7 +263,7 @@ static int run_calibrate(int argc, char **argv)
     all->keys = request.fit;
     all->key_count = request.fit_count;
     all->hold_out = request.hold_out;
-    if (session_hardware(&request.play, &all->profile, &error))
+    if (session_hardware(&request.play, &all->hardware, &error))
         status = calibrate(&request, all);
     else
         status = cli_bad_input(error.message);

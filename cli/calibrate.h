@@ -72,7 +72,7 @@ struct calibrating {
     size_t key_count;
     double hold_out; /* share of the recording, at its end, that is not fitted to */
     struct observations seen;
-    struct profile profile; /* as far as it is calibrated */
+    struct hardware hardware; /* as far as it is calibrated */
     uint64_t runs;
     int status; /* why it ended, if it did */
     struct calibration_change changes[CALIBRATION_CHANGES_MAX];

@@ -82,7 +82,7 @@ static double value_of(const struct calibrating *all, const char *key, struct qu
     const char *looking[2] = {key, NULL};
     char error[300];
     double value = (double)NAN;
-    profile_each(&all->profile, find_value, looking);
+    hardware_each(&all->hardware, find_value, looking);
     if (looking[1] == NULL || !quantity_of(key, NULL, quantity, error, sizeof error) ||
         !quantity->numeric || !quantity_parse(quantity, looking[1], &value))
         value = (double)NAN;
@@ -112,7 +112,7 @@ static void change(struct calibrating *all, const char *key, double value, doubl
     if (error > 0)
         quantity_print(&quantity, rounded(&quantity, error), change->error);
     snprintf(change->from, sizeof change->from, "%s", from);
-    if (profile_set(&all->profile, key, change->is, "calibrate", &problem))
+    if (hardware_set(&all->hardware, key, change->is, "calibrate", &problem))
         all->change_count++;
     else
         cli_error("%s: left as it is", problem.message); /* beyond the key's range */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "model/hardware/profile.h"
+#include "model/hardware/hardware.h"
 #include "traces/merge.h"
 #include "traces/reader.h"
 

@@ -41,28 +41,44 @@ static const struct argp hardware_argp = {
     .children = cli_common,
 };
 
+enum { ROOM = 96 };
+
+/* One adapter's behind those before it. */
+static void append(char text[ROOM], const char *more)
+{
+    size_t length = strlen(text);
+    snprintf(text + length, ROOM - length, "%s%s", length > 0 ? ", " : "", more);
+}
+
 static int list(void)
 {
     static const char *const headings[] = {"PROFILE", "WDDM", "LOCAL", "LINK IN", "WHAT IT IS"};
-    enum { COLUMNS = 5, ROOM = 48 };
+    enum { COLUMNS = 5 };
     const char **cells = calloc(profile_builtins_count * COLUMNS, sizeof *cells);
     char(*texts)[3][ROOM] = calloc(profile_builtins_count, sizeof *texts);
-    struct profile *profile = malloc(sizeof *profile);
+    struct hardware *hardware = malloc(sizeof *hardware);
     struct profile_error error;
     int status = CLI_FAILED;
-    if (cells == NULL || texts == NULL || profile == NULL) {
+    if (cells == NULL || texts == NULL || hardware == NULL) {
         cli_error("out of memory");
         goto out;
     }
     for (size_t i = 0; i < profile_builtins_count; i++) {
         const struct profile_builtin *builtin = &profile_builtins[i];
-        if (!profile_load(builtin->name, profile, &error)) {
+        if (!hardware_load(builtin->name, hardware, &error)) {
             cli_error("%s", error.message);
             goto out;
         }
-        snprintf(texts[i][0], ROOM, "%u.%u", profile->wddm / 10, profile->wddm % 10);
-        units_print_size(profile->segments[0].size, texts[i][1]);
-        units_print_rate(profile->link.bandwidth_in, texts[i][2]);
+        snprintf(texts[i][0], ROOM, "%u.%u", hardware->adapters[0].wddm / 10,
+                 hardware->adapters[0].wddm % 10);
+        for (uint32_t a = 0; a < hardware->adapter_count; a++) {
+            const struct profile *profile = &hardware->adapters[a];
+            char text[UNITS_TEXT_SIZE];
+            units_print_size(profile->segments[0].size, text);
+            append(texts[i][1], text);
+            units_print_rate(profile->link.bandwidth_in, text);
+            append(texts[i][2], text);
+        }
         const char **row = cells + i * COLUMNS;
         row[0] = builtin->name;
         row[1] = texts[i][0];
@@ -73,7 +89,7 @@ static int list(void)
     cli_print_table(&(struct cli_table){COLUMNS, headings}, cells, profile_builtins_count);
     status = CLI_OK;
 out:
-    free(profile);
+    free(hardware);
     free(texts);
     free(cells);
     return status;
@@ -86,13 +102,13 @@ static int show(const char *name)
             fputs(profile_builtins[i].yaml, stdout);
             return CLI_OK;
         }
-    struct profile *profile = malloc(sizeof *profile);
+    struct hardware *hardware = malloc(sizeof *hardware);
     struct profile_error error = {.message = "out of memory"};
-    bool good =
-        profile != NULL && profile_load(name, profile, &error) && profile_check(profile, &error);
+    bool good = hardware != NULL && hardware_load(name, hardware, &error) &&
+                hardware_check(hardware, &error);
     if (good)
-        profile_write(profile, stdout);
-    free(profile);
+        hardware_write(hardware, stdout);
+    free(hardware);
     return good ? CLI_OK : cli_bad_input(error.message);
 }
 

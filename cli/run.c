@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static void write_hardware(const void *profile, FILE *out)
+static void write_hardware(const void *hardware, FILE *out)
 {
-    profile_write(profile, out);
+    hardware_write(hardware, out);
 }
 
 static void draw_report(const struct cli_run *run)
@@ -60,8 +60,8 @@ static int conclude(const struct cli_run *run, const struct session *session,
 static void describe(const struct cli_run *run, const struct session *session)
 {
     fprintf(stderr, "%s (%s) on %s, %zu values changed, %.3f s; results in %s\n", run->trace,
-            trace_reader_format(session->reader), session->profile.name, run->play.set_count,
-            session->wall_s, run->output);
+            trace_reader_format(session->reader), session->hardware.adapters[0].name,
+            run->play.set_count, session->wall_s, run->output);
     cli_print_facts(session->reader, stderr);
 }
 
@@ -90,7 +90,7 @@ static int write_results(const struct cli_run *run, struct session *session,
     if (!session_describe(session, cli_digest(run->trace, digest) ? digest : NULL,
                           run->command_line, &about))
         return CLI_FAILED;
-    if (!recorder_finish(recorder, &about, write_hardware, &session->profile, error,
+    if (!recorder_finish(recorder, &about, write_hardware, &session->hardware, error,
                          sizeof error)) {
         cli_error("%s", error);
         return CLI_FAILED;

@@ -26,13 +26,13 @@ static void show_import(void *self, uint64_t done, uint64_t total)
     cli_progress_update(&session->progress, done, total, 0);
 }
 
-bool session_hardware(const struct cli_play *play, struct profile *profile,
+bool session_hardware(const struct cli_play *play, struct hardware *hardware,
                       struct profile_error *error)
 {
-    bool good = profile_load(play->hardware, profile, error);
+    bool good = hardware_load(play->hardware, hardware, error);
     for (size_t i = 0; good && i < play->set_count; i++)
-        good = profile_set(profile, play->set_keys[i], play->set_values[i], "--set", error);
-    if (!good || profile_check(profile, error))
+        good = hardware_set(hardware, play->set_keys[i], play->set_values[i], "--set", error);
+    if (!good || hardware_check(hardware, error))
         return good;
     char reason[sizeof error->message];
     strcpy(reason, error->message);
@@ -76,7 +76,10 @@ static bool look_ahead(struct session *session, bool quiet)
 {
     struct trace_reader *reader;
     struct trace_error error;
-    if (!replay_needs_foresight(&session->profile))
+    bool needed = false;
+    for (uint32_t i = 0; i < session->hardware.adapter_count; i++)
+        needed |= replay_needs_foresight(&session->hardware.adapters[i]);
+    if (!needed)
         return true;
     if (strcmp(session->trace, "-") == 0) {
         cli_bad_input("-: vidmm.eviction=belady reads the trace twice: expected a file, got "
@@ -97,7 +100,7 @@ int session_open(struct session *session, const struct cli_play *play, const cha
 {
     struct profile_error error;
     *session = (struct session){.play = play, .trace = trace};
-    if (!session_hardware(play, &session->profile, &error))
+    if (!session_hardware(play, &session->hardware, &error))
         return cli_bad_input(error.message);
     if (!load_miniport(session))
         return CLI_USAGE;
@@ -121,13 +124,15 @@ int session_play(struct session *session, struct probe *probe, const struct dxgk
         .faults = faults,
         .fault_count = fault_count,
         .miniport = play->miniport != NULL ? &session->miniport : NULL,
+        .others = &session->hardware.adapters[1],
+        .other_count = session->hardware.adapter_count - 1,
         .foresight = session->foresight,
         .progress = show_progress,
         .progress_self = session,
     };
     double begun = cli_seconds();
-    enum replay_status status = replay_run(session->reader, &session->profile, probe, &options,
-                                           &session->result, error, sizeof error);
+    enum replay_status status = replay_run(session->reader, &session->hardware.adapters[0], probe,
+                                           &options, &session->result, error, sizeof error);
     session->wall_s = cli_seconds() - begun;
     cli_progress_end(&session->progress);
     if (status == REPLAY_BAD_INPUT)
@@ -168,7 +173,7 @@ bool session_describe(struct session *session, const char *trace_sha256, const c
         .trace = session->trace,
         .trace_sha256 = trace_sha256,
         .command_line = command_line,
-        .profile = session->profile.name,
+        .profile = session->hardware.adapters[0].name,
         .override_keys = play->set_keys,
         .override_values = play->set_values,
         .override_count = play->set_count,

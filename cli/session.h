@@ -9,7 +9,7 @@
 struct session {
     const struct cli_play *play;
     const char *trace;
-    struct profile profile;
+    struct hardware hardware;
     struct dxgkddi miniport; /* where it is not the built-in one */
     struct trace_reader *reader;
     struct foresight *foresight; /* NULL: the victim policy does not ask for it */
@@ -22,8 +22,8 @@ struct session {
     double *fact_values;
 };
 
-/* The profile with the overrides applied and checked as a whole. False and one line. */
-bool session_hardware(const struct cli_play *play, struct profile *profile,
+/* The machine with the overrides applied and checked as a whole. False and one line. */
+bool session_hardware(const struct cli_play *play, struct hardware *hardware,
                       struct profile_error *error);
 
 /* Loads hardware and miniport and opens the trace; `*session` need not be initialised. The exit

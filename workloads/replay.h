@@ -23,7 +23,9 @@ struct replay_options {
     bool skip_bad;           /* count and report bad events instead of stopping */
     const struct dxgk_fault *faults; /* steps of calls that are to fail */
     size_t fault_count;
-    const struct dxgkddi *miniport; /* NULL: the built-in one */
+    const struct dxgkddi *miniport; /* the first adapter's; NULL: the built-in one */
+    const struct profile *others;   /* adapters beside the first one */
+    uint32_t other_count;
     /* What the trace will use when, for the victim policy that wants to know
      * (replay_needs_foresight); NULL: nobody knows. */
     const struct foresight *foresight;

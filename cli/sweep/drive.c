@@ -42,10 +42,10 @@ static void add_key(void *self, const char *key, const char *value)
 
 /* Equal points have equal results, however they were asked for: what the clock on the wall said,
  * and which values of the profile were overridden, gives way to all of them. */
-static void make_canonical(json_t *summary, const struct profile *profile)
+static void make_canonical(json_t *summary, const struct hardware *hardware)
 {
     json_t *run = json_object_get(summary, "run"), *keys = json_object();
-    profile_each(profile, add_key, keys);
+    hardware_each(hardware, add_key, keys);
     json_object_set_new(run, "hardware", keys);
     json_object_set_new(run, "overrides", json_object());
     json_object_set_new(run, "wall_s", json_null());
@@ -62,7 +62,7 @@ static enum pool_status save(const struct drive *drive, struct session *session,
         return POOL_FAILED;
     about.trace = source->parameters != NULL ? source->name : ""; /* the digest says which */
     json_t *summary = recorder_summary(recorder, &about);
-    make_canonical(summary, &session->profile);
+    make_canonical(summary, &session->hardware);
     bool saved = store_save(drive->directory, key, summary, error, sizeof error);
     int reason = errno;
     json_decref(summary);

@@ -176,16 +176,16 @@ bool spot_identify(const struct study *study, struct spot *spot, char *error, si
 bool spot_key(const struct study *study, struct spot *spot, char key[STORE_KEY_SIZE], char *error,
               size_t error_size)
 {
-    struct profile *profile = heap_new(1, sizeof *profile);
+    struct hardware *hardware = heap_new(1, sizeof *hardware);
     struct profile_error problem;
     char *text = NULL;
     size_t length;
-    if (!session_hardware(&spot->play, profile, &problem)) {
+    if (!session_hardware(&spot->play, hardware, &problem)) {
         /* The settings are named by their keys; that they were set is understood. */
         const char *message = problem.message;
         message += strncmp(message, "--set: ", 7) == 0 ? 7 : 0;
         snprintf(error, error_size, "%s", message);
-        free(profile);
+        free(hardware);
         return false;
     }
     const char *miniport = spot->play.miniport;
@@ -200,12 +200,12 @@ bool spot_key(const struct study *study, struct spot *spot, char key[STORE_KEY_S
                 spot->source.identity, spot->play.pace, spot->play.from_ns, spot->play.to_ns);
         fprintf(out, "seed %" PRIu64 "\ncheck %d\nminiport %s\n", spot->play.seed, spot->play.check,
                 miniport != NULL ? digest_of(miniport) : "built in");
-        profile_write(profile, out);
+        hardware_write(hardware, out);
         fclose(out);
         digest_text(text, length, key);
         free(text);
     }
-    free(profile);
+    free(hardware);
     return good;
 }
 
@@ -226,7 +226,7 @@ static void look(void *self, const char *key, const char *value)
 }
 
 static bool value_of(const struct study *study, const struct spot *spot,
-                     const struct profile *profile, const char *key, char *text, size_t size)
+                     const struct hardware *hardware, const char *key, char *text, size_t size)
 {
     struct looking looking = {.key = key};
     if (strcmp(key, "hardware") == 0) {
@@ -251,7 +251,7 @@ static bool value_of(const struct study *study, const struct spot *spot,
         snprintf(text, size, "%s", looking.text);
         return looking.found;
     } else {
-        profile_each(profile, look, &looking);
+        hardware_each(hardware, look, &looking);
         snprintf(text, size, "%s", looking.text);
         return looking.found;
     }
@@ -273,25 +273,25 @@ static bool same_value(const struct study *study, const char *key, const char *o
 bool spot_baseline(const struct study *study, const struct axis *axis, struct sweep_level *level)
 {
     const struct sweep_point nowhere = {.role = SWEEP_BASELINE, .seed = study->play.seed};
-    struct profile *profile = heap_new(1, sizeof *profile);
+    struct hardware *hardware = heap_new(1, sizeof *hardware);
     struct profile_error problem;
     struct spot spot;
     char error[500], text[400];
     *level = (struct sweep_level){NULL, (double)NAN};
     bool good = spot_make(study, &nowhere, &spot, error, sizeof error) &&
-                session_hardware(&spot.play, profile, &problem);
+                session_hardware(&spot.play, hardware, &problem);
     bool named = axis->named;
     for (size_t l = 0; good && named && l < axis->shown.levels && level->label == NULL; l++) {
         bool same = true;
         for (size_t s = 0; same && s < axis->settings[l].count; s++) {
             const struct axis_setting *setting = &axis->settings[l].items[s];
-            same = value_of(study, &spot, profile, setting->key, text, sizeof text) &&
+            same = value_of(study, &spot, hardware, setting->key, text, sizeof text) &&
                    same_value(study, setting->key, setting->value, text);
         }
         if (same)
             level->label = heap_text(axis->shown.level[l].label);
     }
-    if (good && !named && value_of(study, &spot, profile, axis->shown.name, text, sizeof text)) {
+    if (good && !named && value_of(study, &spot, hardware, axis->shown.name, text, sizeof text)) {
         level->label = heap_text(text);
         if (axis->quantity.numeric && !quantity_parse(&axis->quantity, text, &level->value))
             level->value = (double)NAN;
@@ -302,6 +302,6 @@ bool spot_baseline(const struct study *study, const struct axis *axis, struct sw
             }
     }
     spot_free(&spot);
-    free(profile);
+    free(hardware);
     return level->label != NULL;
 }

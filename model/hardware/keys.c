@@ -5,6 +5,8 @@
  * driver, one build (17134); the comments in profiles/rtx3070-8g.yaml give each value's source. */
 #include "model/hardware/keys.h"
 
+#include <string.h>
+
 #define ROW(of, structure, key, type, member, range, standard, meaning)                            \
     {                                                                                              \
         key, KEY_##type, KEY_OF_##of, offsetof(struct structure, member), range, standard, meaning \
@@ -44,6 +46,9 @@ const struct key_spec profile_keys[] = {
     TOP("link.latency", TIME, link.latency_ns, "0ns..1s", "1.7us", "fixed part of every transfer"),
     TOP("link.duplex-factor", NUMBER, link.duplex_factor, "0.5..1", "0.75",
         "share of its bandwidth a direction keeps while the other is busy"),
+    TOP("link.shared", SWITCH, link.shared, "true, false", "false",
+        "whether transfers pass one host link with those of all other adapters that say so, as "
+        "wide as the first such adapter's"),
 
     TOP("memory.fill-rate", RATE, memory.fill_rate, "0B/s..100TB/s", "394GB/s",
         "zeroing adapter memory; 0 = free of charge"),
@@ -314,10 +319,17 @@ struct profile_key_row profile_key(size_t index)
 
 const struct key_spec *profile_key_find(const char *key, char suggestion[PROFILE_KEY_SIZE])
 {
-    char name[PROFILE_NAME_SIZE];
-    const struct key_spec *spec = key_find(key, name);
+    char name[PROFILE_NAME_SIZE], rest[PROFILE_KEY_SIZE];
+    const char *whole = key;
+    uint32_t adapter;
     suggestion[0] = '\0';
-    if (spec == NULL)
-        key_suggest(key, suggestion);
+    if (!key_adapter(&key, &adapter))
+        return NULL;
+    const struct key_spec *spec = key_find(key, name);
+    size_t prefix = (size_t)(key - whole);
+    if (spec == NULL && key_suggest(key, rest) && prefix + strlen(rest) < PROFILE_KEY_SIZE) {
+        memcpy(suggestion, whole, prefix);
+        strcpy(suggestion + prefix, rest);
+    }
     return spec;
 }

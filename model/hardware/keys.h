@@ -3,6 +3,7 @@
 #ifndef WDDMSIM_HARDWARE_KEYS_H
 #define WDDMSIM_HARDWARE_KEYS_H
 
+#include "model/hardware/hardware.h"
 #include "model/hardware/key.h"
 
 extern const struct key_spec profile_keys[];
@@ -26,6 +27,18 @@ void profile_reset(struct profile *profile);
  * kind does. On success tells the row and which segment or node it was. */
 bool profile_store(struct profile *profile, const char *key, const char *value, bool may_add,
                    const char *place, size_t *row, size_t *instance, struct profile_error *error);
+
+/* The key of a machine: takes a prefix such as "adapters.1." off it. False: what begins like one is
+ * none. */
+bool key_adapter(const char **key, uint32_t *adapter);
+
+/* What profile_store told of a key, and whose it was. */
+struct hardware_key {
+    uint32_t adapter;
+    size_t row, instance;
+};
+bool hardware_store(struct hardware *hardware, const char *key, const char *value, bool may_add,
+                    const char *place, struct hardware_key *stored, struct profile_error *error);
 
 /* Fills the error with one printable line and returns false. */
 bool profile_fail(struct profile_error *error, const char *format, ...)

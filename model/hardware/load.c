@@ -14,9 +14,10 @@ struct loader {
     yaml_parser_t parser;
     yaml_event_t event;
     const char *name; /* for messages */
-    struct profile *profile;
+    struct hardware *hardware;
     struct profile_error *error;
-    bool *seen; /* row × instance */
+    bool *seen;                       /* adapter × row × instance */
+    bool lists_segments, lists_nodes; /* the adapter that is being read */
 };
 
 /* "FILE:LINE" of the event at hand. */
@@ -53,15 +54,48 @@ static bool join(char path[KEY_PATH_SIZE], const yaml_event_t *event)
     return true;
 }
 
+/* The adapter whose key comes next: all of one adapter's keys come before the next one's, for it
+ * begins as a copy of the first. Where its segments are told, those that it began with go; so do
+ * nodes. */
+static bool begin_key(struct loader *loader, const char *key)
+{
+    char where[256];
+    const char *whole = key;
+    struct hardware *hardware = loader->hardware;
+    uint32_t adapter, last = hardware->adapter_count - 1;
+    if (!key_adapter(&key, &adapter) || adapter > last + 1)
+        return true; /* what is wrong with it will be said */
+    if (adapter < last)
+        return profile_fail(loader->error, "%s: %.100s: expected before adapters.%u",
+                            place(loader, where), whole, last);
+    if (adapter > last) {
+        hardware->adapters[hardware->adapter_count++] = hardware->adapters[0];
+        loader->lists_segments = loader->lists_nodes = false;
+    }
+    struct profile *profile = &hardware->adapters[adapter];
+    if (adapter > 0 && strncmp(key, "segments.", 9) == 0 && !loader->lists_segments) {
+        profile->segment_count = 0;
+        memset(profile->segments, 0, sizeof profile->segments);
+        loader->lists_segments = true;
+    }
+    if (adapter > 0 && strncmp(key, "nodes.", 6) == 0 && !loader->lists_nodes) {
+        profile->node_count = 0;
+        memset(profile->nodes, 0, sizeof profile->nodes);
+        loader->lists_nodes = true;
+    }
+    return true;
+}
+
 static bool store(struct loader *loader, const char *path)
 {
     char where[256];
-    size_t row, instance;
+    struct hardware_key key;
     const char *value = (const char *)loader->event.data.scalar.value;
-    if (!profile_store(loader->profile, path, value, true, place(loader, where), &row, &instance,
-                       loader->error))
+    if (!begin_key(loader, path) || !hardware_store(loader->hardware, path, value, true,
+                                                    place(loader, where), &key, loader->error))
         return false;
-    bool *seen = &loader->seen[row * PROFILE_NODES_MAX + instance];
+    bool *seen = &loader->seen[(key.adapter * profile_keys_count + key.row) * PROFILE_NODES_MAX +
+                               key.instance];
     if (*seen)
         return profile_fail(loader->error, "%s: %s: given twice", where, path);
     *seen = true;
@@ -115,17 +149,20 @@ static bool read_document(struct loader *loader)
     return true;
 }
 
-static bool load_text(const char *name, const char *text, size_t length, struct profile *profile,
+static bool load_text(const char *name, const char *text, size_t length, struct hardware *hardware,
                       struct profile_error *error)
 {
-    struct loader loader = {.name = name, .profile = profile, .error = error};
-    loader.seen = calloc(profile_keys_count * PROFILE_NODES_MAX, sizeof *loader.seen);
+    struct loader loader = {.name = name, .hardware = hardware, .error = error};
+    loader.seen =
+        calloc(HARDWARE_ADAPTERS_MAX * profile_keys_count * PROFILE_NODES_MAX, sizeof *loader.seen);
     if (loader.seen == NULL || !yaml_parser_initialize(&loader.parser)) {
         free(loader.seen);
         return profile_fail(error, "%.200s: out of memory", name);
     }
     yaml_parser_set_input_string(&loader.parser, (const unsigned char *)text, length);
-    profile_reset(profile);
+    memset(hardware, 0, sizeof *hardware);
+    hardware->adapter_count = 1;
+    profile_reset(&hardware->adapters[0]);
     bool good = read_document(&loader);
     yaml_event_delete(&loader.event);
     yaml_parser_delete(&loader.parser);
@@ -133,7 +170,7 @@ static bool load_text(const char *name, const char *text, size_t length, struct 
     return good;
 }
 
-static bool load_file(const char *path, struct profile *profile, struct profile_error *error)
+static bool load_file(const char *path, struct hardware *hardware, struct profile_error *error)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -150,7 +187,7 @@ static bool load_file(const char *path, struct profile *profile, struct profile_
     else if (length > FILE_LIMIT)
         good = profile_fail(error, "%.200s: larger than 1 MiB, not a profile", path);
     fclose(file);
-    good = good && load_text(path, text, length, profile, error);
+    good = good && load_text(path, text, length, hardware, error);
     free(text);
     return good;
 }
@@ -162,16 +199,16 @@ static bool is_path(const char *name)
            (dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0));
 }
 
-bool profile_load(const char *name, struct profile *profile, struct profile_error *error)
+bool hardware_load(const char *name, struct hardware *hardware, struct profile_error *error)
 {
     if (is_path(name))
-        return load_file(name, profile, error);
+        return load_file(name, hardware, error);
     const char *nearest = NULL;
     size_t distance = strlen(name) / 2 + 1;
     for (size_t i = 0; i < profile_builtins_count; i++) {
         const struct profile_builtin *builtin = &profile_builtins[i];
         if (strcmp(builtin->name, name) == 0)
-            return load_text(name, builtin->yaml, strlen(builtin->yaml), profile, error);
+            return load_text(name, builtin->yaml, strlen(builtin->yaml), hardware, error);
         if (edit_distance(name, builtin->name) < distance) {
             distance = edit_distance(name, builtin->name);
             nearest = builtin->name;

@@ -280,7 +280,7 @@ void profile_each(const struct profile *profile,
 /* Turns dotted keys back into nested maps: opens the groups that the key before was not in. */
 struct yaml_writer {
     FILE *out;
-    char last[KEY_PATH_SIZE];
+    char last[KEY_PATH_SIZE + 16];
 };
 
 static void write_key(void *self, const char *key, const char *value)
@@ -300,10 +300,10 @@ static void write_key(void *self, const char *key, const char *value)
     snprintf(writer->last, sizeof writer->last, "%s", key);
 }
 
-void profile_write(const struct profile *profile, FILE *out)
+void hardware_write(const struct hardware *hardware, FILE *out)
 {
     struct yaml_writer writer = {.out = out, .last = ""};
     fprintf(out, "# A wddmsim hardware profile, complete. \"wddmsim hardware keys\" explains each "
                  "line.\n");
-    profile_each(profile, write_key, &writer);
+    hardware_each(hardware, write_key, &writer);
 }

@@ -62,6 +62,7 @@ struct profile_link {
     uint64_t latency_ns;  /* fixed part of every transfer */
     double duplex_factor; /* share of its bandwidth a direction keeps while the other is busy,
                              0.5..1 */
+    bool shared;          /* with all other adapters that say so */
 };
 
 struct profile_memory {
@@ -279,7 +280,8 @@ struct profile_error {
 };
 
 /* Loads a built-in profile by name, or a YAML file by path (anything with '/' or ending in .yaml or
- * .yml). Values the file leaves out have the table's defaults. */
+ * .yml). Values the file leaves out have the table's defaults. A machine of several adapters is
+ * refused: hardware.h. */
 bool profile_load(const char *name, struct profile *profile, struct profile_error *error);
 
 /* Sets one value by its dotted key from text with a unit ("segments.local.size", "8GiB"). Naming a
@@ -308,9 +310,6 @@ static inline uint32_t profile_segment_set(const struct profile *profile)
 {
     return (UINT32_C(1) << profile->segment_count) - 1; /* at most 31 */
 }
-
-/* Writes the whole profile as YAML; loading it gives the same profile. */
-void profile_write(const struct profile *profile, FILE *out);
 
 /* The built-in profiles, in the order to list them. `yaml` is the file with its comments. */
 struct profile_builtin {

