@@ -54,13 +54,32 @@ enum probe_thing_kind {
     PROBE_CONTEXT,   /* a context's software queue; serves its first packet. id: the context's */
     PROBE_NODE,      /* an engine. id: ordinal */
     PROBE_SCHEDULER, /* what of VidSch works on one transition after the other. id: below */
-    PROBE_PAGER,     /* VidMm's worker; serves who waits for the request that it is at */
+    PROBE_PAGER, /* VidMm's worker; serves who waits for the request that it is at. id: adapter */
     PROBE_DESTROYER, /* the system worker; serves whose allocations it closes and destroys */
     PROBE_SCREEN,    /* the display, which keeps its own time */
     PROBE_THINGS
 };
 
 enum { PROBE_SCHEDULER_WORKER, PROBE_SCHEDULER_DPC, PROBE_SCHEDULER_FIRMWARE /* + node */ };
+
+/* An adapter among those of the machine. Segments and nodes of all of them are numbered through, in
+ * the order of adapters; the model's rooms know only their own and number these from where they
+ * begin. VidSch's worker and DPC of the first adapter have the ids above, those of others follow
+ * the nodes'. */
+struct probe_adapter {
+    uint32_t number;        /* from 0 */
+    uint32_t first_segment; /* segments of the adapters before it */
+    uint32_t first_node;
+};
+
+enum { PROBE_NODES_MAX = 64, PROBE_SEGMENTS_MAX = 31 }; /* of all adapters */
+
+/* The id of the adapter's worker or DPC. */
+static inline uint32_t probe_scheduler(uint32_t part, uint32_t adapter)
+{
+    return adapter == 0 ? part
+                        : PROBE_SCHEDULER_FIRMWARE + PROBE_NODES_MAX + 2 * (adapter - 1) + part;
+}
 
 struct probe_thing {
     uint64_t kind : 8, id : 56;
@@ -192,17 +211,20 @@ struct probe_segment_state {
 
 /* What the machine consists of; given once before anything happens. */
 struct probe_machine {
+    uint32_t adapters;
     uint32_t segments; /* ids 1..segments; [id - 1] */
     struct {
-        const char *name;
+        const char *name; /* its own; an adapter's has no other of the same name */
+        uint32_t adapter;
         uint64_t size_bytes; /* capacity: size or commit limit */
         bool aperture;
-    } segment[31];
+    } segment[PROBE_SEGMENTS_MAX];
     uint32_t nodes; /* 0..nodes-1 */
     struct {
         const char *name;
         const char *kind;
-    } node[64];
+        uint32_t adapter;
+    } node[PROBE_NODES_MAX];
     /* Pulled by the recorder whenever it likes. */
     void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
     const void *model;
@@ -212,7 +234,8 @@ enum probe_engine { PROBE_ENGINE_IDLE, PROBE_ENGINE_BUSY, PROBE_ENGINE_SWITCHING
 
 struct probe {
     void *self;
-    uint64_t jobs; /* begun so far */
+    uint64_t jobs;     /* begun so far */
+    uint32_t contexts; /* announced so far */
 
     void (*machine)(void *self, const struct probe_machine *machine);
     void (*context)(void *self, uint32_t context, uint32_t pid, uint32_t node,

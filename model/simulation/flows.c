@@ -51,34 +51,59 @@ uint64_t flows_round_up_ns(double ns)
     return whole <= 0 ? 0 : (uint64_t)whole;
 }
 
-/* Each adapter has a link per direction. Where both directions together cannot have all of it, a
- * third link on both routes carries the sum: each then keeps duplex_factor of its share. */
+/* A link has one per direction. Where both directions together cannot have all of it, a third one
+ * on both routes carries the sum: each then keeps duplex_factor of its share. */
+static void write_link(FILE *out, const char *name, const struct sim_link *link)
+{
+    fprintf(out, "<link id=\"in%s\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", name,
+            scale * link->bandwidth_in);
+    fprintf(out, "<link id=\"out%s\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", name,
+            scale * link->bandwidth_out);
+    fprintf(out, "<link id=\"both%s\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", name,
+            scale * link->duplex_factor * (link->bandwidth_in + link->bandwidth_out));
+}
+
+static void write_way(FILE *out, const char *direction, const char *name,
+                      const struct sim_link *link)
+{
+    fprintf(out, "<link_ctn id=\"%s%s\"/>", direction, name);
+    if (link->duplex_factor < 1)
+        fprintf(out, "<link_ctn id=\"both%s\"/>", name);
+}
+
+static void write_route(FILE *out, bool in, uint32_t adapter, const struct sim_link *link,
+                        const struct sim_link *host)
+{
+    char name[16];
+    const char *direction = in ? "in" : "out";
+    snprintf(name, sizeof name, "%u", adapter);
+    fprintf(out, "<route src=\"%s%s\" dst=\"%s%s\" symmetrical=\"NO\">", in ? "system" : "adapter",
+            in ? "" : name, in ? "adapter" : "system", in ? name : "");
+    write_way(out, direction, name, link);
+    if (link->shared)
+        write_way(out, direction, "host", host);
+    fputs("</route>\n", out);
+}
+
 static void write_platform(FILE *out, const struct sim_link *links, uint32_t count)
 {
+    const struct sim_link *host = sim_shared_link(links, count);
     fputs("<?xml version='1.0'?>\n"
           "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
           "<platform version=\"4.1\"><zone id=\"machine\" routing=\"Full\">\n"
           "<host id=\"system\" speed=\"1Gf\"/>\n",
           out);
     for (uint32_t i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%u", i);
         fprintf(out, "<host id=\"adapter%u\" speed=\"1Gf\"/>\n", i);
-        fprintf(out, "<link id=\"in%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                scale * links[i].bandwidth_in);
-        fprintf(out, "<link id=\"out%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                scale * links[i].bandwidth_out);
-        fprintf(out, "<link id=\"both%u\" bandwidth=\"%.17gBps\" latency=\"0s\"/>\n", i,
-                scale * links[i].duplex_factor * (links[i].bandwidth_in + links[i].bandwidth_out));
+        write_link(out, name, &links[i]);
     }
+    if (host)
+        write_link(out, "host", host);
     for (uint32_t i = 0; i < count; i++) {
-        char both[48] = "";
-        if (links[i].duplex_factor < 1)
-            snprintf(both, sizeof both, "<link_ctn id=\"both%u\"/>", i);
-        fprintf(out,
-                "<route src=\"system\" dst=\"adapter%u\" symmetrical=\"NO\">"
-                "<link_ctn id=\"in%u\"/>%s</route>\n"
-                "<route src=\"adapter%u\" dst=\"system\" symmetrical=\"NO\">"
-                "<link_ctn id=\"out%u\"/>%s</route>\n",
-                i, i, both, i, i, both);
+        write_route(out, true, i, &links[i], host);
+        write_route(out, false, i, &links[i], host);
     }
     fputs("</zone></platform>\n", out);
 }

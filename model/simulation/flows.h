@@ -6,6 +6,9 @@
 
 struct flows;
 
+/* What the shared ones of these share: the first of them; NULL: none is. */
+const struct sim_link *sim_shared_link(const struct sim_link *links, uint32_t count);
+
 struct flows *flows_create(struct sim *sim, const struct sim_link *links, uint32_t link_count);
 
 /* Runs `conduct(owner)` as a SimGrid actor to its end. */

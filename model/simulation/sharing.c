@@ -3,8 +3,9 @@
 static bool share_a_link(const struct sim_transfer *a, const struct sim_transfer *b,
                          const struct sim_link *links)
 {
-    return a != b && a->link == b->link &&
-           (a->direction == b->direction || links[a->link].duplex_factor < 1);
+    const struct sim_link *one = &links[a->link], *other = &links[b->link];
+    return a != b && (one == other || (one->shared && other->shared)) &&
+           (a->direction == b->direction || one->duplex_factor < 1 || other->duplex_factor < 1);
 }
 
 /* Until now `other` took part of the link for as long as `weight` says: of the same other, or if

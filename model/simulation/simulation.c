@@ -14,13 +14,21 @@ struct sim {
     uint64_t dates, transfers;
     bool stopped;
     bool always_simgrid;
-    const struct sim_link *links;
+    const struct sim_link *links, *host; /* the one that shared ones share; NULL: none is */
     struct sim_transfer *under_way;
     struct sim_transfer *alone; /* the only transfer under way, its end computed; or NULL */
     struct flows *flows;        /* transfers that SimGrid carries */
     void (*start)(void *owner);
     void *start_owner;
 };
+
+const struct sim_link *sim_shared_link(const struct sim_link *links, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (links[i].shared)
+            return &links[i];
+    return NULL;
+}
 
 struct sim *sim_create(const struct sim_link *links, uint32_t link_count,
                        const struct sim_options *options)
@@ -30,6 +38,7 @@ struct sim *sim_create(const struct sim_link *links, uint32_t link_count,
     for (uint32_t i = 0; i < link_count; i++)
         copy[i] = links[i];
     sim->links = copy;
+    sim->host = sim_shared_link(copy, link_count);
     sim->always_simgrid = options && options->always_simgrid;
     sim->flows = flows_create(sim, links, link_count);
     return sim;
@@ -69,10 +78,15 @@ void sim_counts(const struct sim *sim, uint64_t *dates, uint64_t *transfers)
     *transfers = sim->transfers;
 }
 
+/* Of a transfer alone: the narrowest link on its way decides. */
 static double bandwidth(const struct sim *sim, const struct sim_transfer *transfer)
 {
     const struct sim_link *link = &sim->links[transfer->link];
-    return transfer->direction == SIM_IN ? link->bandwidth_in : link->bandwidth_out;
+    bool in = transfer->direction == SIM_IN;
+    double own = in ? link->bandwidth_in : link->bandwidth_out;
+    const struct sim_link *host = link->shared ? sim->host : link;
+    double behind = in ? host->bandwidth_in : host->bandwidth_out;
+    return behind < own ? behind : own;
 }
 
 /* A second transfer joins: what is left of the lone one becomes a flow of SimGrid's. */

@@ -1,11 +1,11 @@
 /* The simulation layer: the clock, the calendar, and transfers over the host links.
  *
  * SimGrid is the engine of everything shared: each adapter's link is a pair of SimGrid links (and
- * a third that couples the directions), and its max-min solver decides what concurrent transfers
- * cost. The model's own dates are integer nanoseconds in a calendar. One SimGrid actor, the
- * conductor, takes the dates in turn; while transfers are under way it advances SimGrid's clock
- * from date to date, and while none is, SimGrid has nothing to decide and its clock is left behind
- * until it is needed again.
+ * a third that couples the directions), with another such behind it where adapters share one, and
+ * its max-min solver decides what concurrent transfers cost. The model's own dates are integer
+ * nanoseconds in a calendar. One SimGrid actor, the conductor, takes the dates in turn; while
+ * transfers are under way it advances SimGrid's clock from date to date, and while none is, SimGrid
+ * has nothing to decide and its clock is left behind until it is needed again.
  *
  * This is the only room that includes SimGrid's headers. */
 #ifndef WDDMSIM_SIMULATION_H
@@ -42,6 +42,8 @@ struct sim_link {
     double bandwidth_in;  /* bytes/s towards the adapter */
     double bandwidth_out; /* bytes/s towards system memory */
     double duplex_factor; /* 0.5..1: share each direction keeps while both are busy */
+    /* Behind it lies the one link that all adapters with this share, as wide as the first one's. */
+    bool shared;
 };
 
 enum sim_direction { SIM_IN, SIM_OUT };

@@ -51,7 +51,7 @@ static uint32_t validate(struct vidmm *vidmm, const struct vidmm_allocation_info
     uint64_t size = round_up(info->size, page_of(vidmm, info->segments));
     if (size > largest && !info->demand_paged) /* else block by block */
         return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
-    return vidmm_commit_room(vidmm, size) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+    return info->borrowed || vidmm_commit_room(vidmm, size) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 static struct vidmm_allocation *create(struct vidmm *vidmm,
@@ -70,6 +70,7 @@ static struct vidmm_allocation *create(struct vidmm *vidmm,
         .overlay = info->overlay,
         .permanent_system_memory = info->permanent_system_memory,
         .needs_no_zeroing = info->needs_no_zeroing,
+        .borrowed = info->borrowed,
         .first_page_in = info->first_page_in,
         .owner = info->owner,
         .context_allocation = info->context_allocation,
@@ -94,14 +95,6 @@ static struct vidmm_allocation *create(struct vidmm *vidmm,
     return allocation;
 }
 
-static void commit(struct vidmm_allocation *allocation)
-{
-    struct vidmm *vidmm = allocation->vidmm;
-    vidmm->committed_bytes += allocation->size;
-    vidmm->probe->committed(vidmm->probe->self, sim_now(vidmm->sim), allocation->process->pid,
-                            vidmm_first_segment(allocation), (int64_t)allocation->size);
-}
-
 /* Its blocks hold what it commits; aligned as they like. */
 static void create_blocks(struct vidmm_allocation *allocation, struct vidmm_allocation_info info)
 {
@@ -117,7 +110,7 @@ static void create_blocks(struct vidmm_allocation *allocation, struct vidmm_allo
         block->pages = memory_new(1, sizeof *block->pages);
         if (info.has_content)
             vidmm_block_lock(block);
-        commit(block);
+        vidmm_commit(block, true);
         allocation->blocks[i] = block;
         allocation->vidmm->allocation_count--;
     }
@@ -153,7 +146,7 @@ uint32_t vidmm_allocation_create(struct vidmm *vidmm, const struct vidmm_allocat
     if (info->demand_paged && keep_memory(vidmm, &memory))
         create_blocks(*out, memory);
     else
-        commit(*out);
+        vidmm_commit(*out, true);
     return STATUS_SUCCESS;
 }
 
@@ -182,27 +175,25 @@ void vidmm_allocation_drop(struct vidmm_allocation *allocation)
     if (allocation->state == VIDMM_RESIDENT) {
         vidmm_ceases_resident(allocation);
         if (allocation->segment->profile->kind == PROFILE_MEMORY)
-            probe->paging(probe->self, &(struct probe_paging){
-                                           .kind = PROBE_DISCARD,
-                                           .allocation = allocation->label,
-                                           .pid = allocation->process->pid,
-                                           .bytes = vidmm_bytes_here(allocation),
-                                           .from = allocation->segment->id,
-                                           .queued_ns = now,
-                                           .started_ns = now,
-                                           .finished_ns = now,
-                                           .cause = "destroy",
-                                           .context_allocation = allocation->context_allocation,
-                                       });
+            probe->paging(probe->self,
+                          &(struct probe_paging){
+                              .kind = PROBE_DISCARD,
+                              .allocation = allocation->label,
+                              .pid = allocation->process->pid,
+                              .bytes = vidmm_bytes_here(allocation),
+                              .from = vidmm_probe_segment(vidmm, allocation->segment->id),
+                              .queued_ns = now,
+                              .started_ns = now,
+                              .finished_ns = now,
+                              .cause = "destroy",
+                              .context_allocation = allocation->context_allocation,
+                          });
         vidmm_leave_segment(allocation);
         allocation->state = VIDMM_OUT;
     }
     vidmm_offer_end(allocation);
-    if (!allocation->decommitted) {
-        vidmm->committed_bytes -= allocation->size;
-        probe->committed(probe->self, now, allocation->process->pid,
-                         vidmm_first_segment(allocation), -(int64_t)allocation->size);
-    }
+    if (!allocation->decommitted)
+        vidmm_commit(allocation, false);
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, now, allocation->context, -1, 0);
     DL_DELETE2(vidmm->allocations, allocation, all_prev, all_next);
@@ -272,6 +263,11 @@ uint64_t vidmm_allocations(const struct vidmm *vidmm)
 uint64_t vidmm_committed(const struct vidmm *vidmm)
 {
     return vidmm->committed_bytes;
+}
+
+struct probe_label vidmm_allocation_label(const struct vidmm_allocation *allocation)
+{
+    return allocation->label;
 }
 
 uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation)

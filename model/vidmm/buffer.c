@@ -176,8 +176,8 @@ static void report(const struct vidmm_operation *operation, uint64_t now)
                                    .pid = allocation->process->pid,
                                    .bytes = operation->bytes,
                                    .job = operation->job,
-                                   .from = operation->from,
-                                   .to = operation->to,
+                                   .from = vidmm_probe_segment(allocation->vidmm, operation->from),
+                                   .to = vidmm_probe_segment(allocation->vidmm, operation->to),
                                    .queued_ns = operation->queued_ns,
                                    .started_ns = operation->started_ns,
                                    .finished_ns = now,
@@ -222,7 +222,8 @@ void vidmm_link(struct vidmm *vidmm, enum sim_direction direction, bool busy)
     bool was = *transfers > 0;
     *transfers += busy ? 1 : UINT32_MAX;
     if (was != (*transfers > 0))
-        vidmm->probe->link(vidmm->probe->self, sim_now(vidmm->sim), 0, direction == SIM_IN, busy);
+        vidmm->probe->link(vidmm->probe->self, sim_now(vidmm->sim), vidmm->adapter.number,
+                           direction == SIM_IN, busy);
 }
 
 static enum sim_direction direction_of(const struct vidmm_operation *operation)
@@ -258,8 +259,8 @@ static void transfer(void *owner)
     struct vidmm *vidmm = buffer->channel->vidmm;
     enum sim_direction direction = direction_of(buffer->operations);
     vidmm_link(vidmm, direction, true);
-    sim_transfer_start(vidmm->sim, &buffer->transfer, 0, direction, buffer->operations->bytes,
-                       transferred, buffer);
+    sim_transfer_start(vidmm->sim, &buffer->transfer, vidmm->adapter.number, direction,
+                       buffer->operations->bytes, transferred, buffer);
     buffer->transfer.who = buffer->operations->job;
 }
 

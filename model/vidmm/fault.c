@@ -248,7 +248,7 @@ static void transfer(void *owner)
     struct vidmm_touches *touches = owner;
     struct vidmm *vidmm = touches->vidmm;
     vidmm_link(vidmm, touches->direction, true);
-    sim_transfer_start(vidmm->sim, &touches->transfer, 0, touches->direction,
+    sim_transfer_start(vidmm->sim, &touches->transfer, vidmm->adapter.number, touches->direction,
                        touches->outside[touches->direction], touched_outside, touches);
     touches->transfer.who = touches->packet->blame.job;
 }

@@ -37,6 +37,7 @@ struct vidmm_allocation {
     uint8_t preferred[5], bank;
     bool from_end, overlay;
     bool contiguous, permanent_system_memory, context_allocation, needs_no_zeroing;
+    bool borrowed; /* its pages are another allocation's, and committed there */
     void (*first_page_in)(void *owner); /* NULL: none, or it was */
     void *owner;
     bool dying;
@@ -232,6 +233,8 @@ struct vidmm {
     const struct profile *profile;
     struct vidsch *vidsch;
     struct probe *probe;
+    struct probe_adapter adapter;
+    struct vidmm *neighbour; /* those of a machine in a ring: system memory is theirs together */
     const struct vidmm_policy *policy;
     gsl_rng *random; /* the policy's */
     uint64_t stamps; /* given to those who stand in line */
@@ -311,8 +314,23 @@ void vidmm_ceases_resident(struct vidmm_allocation *allocation);
 struct vidmm_residency *vidmm_residency_of(const struct vidmm_device *device,
                                            const struct vidmm_allocation *allocation);
 
+/* A segment's id as the probe knows it; 0 stays system memory. */
+static inline uint32_t vidmm_probe_segment(const struct vidmm *vidmm, uint32_t id)
+{
+    return id ? vidmm->adapter.first_segment + id : 0;
+}
+
+static inline struct probe_thing vidmm_pager(const struct vidmm *vidmm)
+{
+    return probe_thing(PROBE_PAGER, vidmm->adapter.number);
+}
+
 /* The segment it likes best. */
 uint32_t vidmm_first_segment(const struct vidmm_allocation *allocation);
+
+/* The allocation's pages of system memory, unless they are borrowed, are committed, or not any
+ * more. */
+void vidmm_commit(struct vidmm_allocation *allocation, bool more);
 
 /* The allocation is not offered any more. */
 void vidmm_offer_end(struct vidmm_allocation *allocation);

@@ -41,14 +41,16 @@ void vidmm_offer_end(struct vidmm_allocation *allocation)
     allocation->may_decommit = false;
 }
 
-static void commit(struct vidmm_allocation *allocation, bool more)
+void vidmm_commit(struct vidmm_allocation *allocation, bool more)
 {
     struct vidmm *vidmm = allocation->vidmm;
     int64_t bytes = more ? (int64_t)allocation->size : -(int64_t)allocation->size;
     allocation->decommitted = !more;
+    if (allocation->borrowed)
+        return;
     vidmm->committed_bytes += (uint64_t)bytes;
     vidmm->probe->committed(vidmm->probe->self, sim_now(vidmm->sim), allocation->process->pid,
-                            vidmm_first_segment(allocation), bytes);
+                            vidmm_probe_segment(vidmm, vidmm_first_segment(allocation)), bytes);
 }
 
 /* Of the lowest offer priority, and of these offered longest ago; only what lies in system memory
@@ -58,21 +60,40 @@ static struct vidmm_allocation *next_to_decommit(const struct vidmm *vidmm)
     struct vidmm_allocation *allocation, *next = NULL;
     DL_FOREACH2 (vidmm->decommittable, allocation, decommit_next)
         if (allocation->state == VIDMM_OUT && !allocation->decommitted && !allocation->locks &&
-            !allocation->pins && (!next || allocation->offered < next->offered))
+            !allocation->pins && !allocation->borrowed &&
+            (!next || allocation->offered < next->offered))
             next = allocation;
     return next;
+}
+
+static uint64_t committed_on_all(const struct vidmm *vidmm)
+{
+    uint64_t bytes = vidmm->committed_bytes;
+    for (const struct vidmm *other = vidmm->neighbour; other != vidmm; other = other->neighbour)
+        bytes += other->committed_bytes;
+    return bytes;
+}
+
+/* The adapter's own go first, then its neighbours'. */
+static struct vidmm_allocation *next_of_all(const struct vidmm *vidmm)
+{
+    struct vidmm_allocation *allocation = next_to_decommit(vidmm);
+    const struct vidmm *other = vidmm->neighbour;
+    for (; !allocation && other != vidmm; other = other->neighbour)
+        allocation = next_to_decommit(other);
+    return allocation;
 }
 
 bool vidmm_commit_room(struct vidmm *vidmm, uint64_t bytes)
 {
     uint64_t limit = vidmm->profile->system.memory;
-    while (limit && vidmm->committed_bytes + bytes > limit) {
-        struct vidmm_allocation *allocation = next_to_decommit(vidmm);
+    while (limit && committed_on_all(vidmm) + bytes > limit) {
+        struct vidmm_allocation *allocation = next_of_all(vidmm);
         if (!allocation)
             return false;
         allocation->discarded |= allocation->content != VIDMM_NOTHING;
         allocation->content = VIDMM_NOTHING;
-        commit(allocation, false);
+        vidmm_commit(allocation, false);
         vidmm_count(vidmm, "decommitted_bytes", allocation->size);
     }
     return true;
@@ -86,7 +107,7 @@ static enum reclaim_result reclaim_part(struct vidmm_allocation *allocation)
     if (allocation->decommitted) {
         if (!vidmm_commit_room(allocation->vidmm, allocation->size))
             return RECLAIM_NOT_COMMITTED;
-        commit(allocation, true);
+        vidmm_commit(allocation, true);
     }
     enum reclaim_result result = allocation->discarded ? RECLAIM_DISCARDED : RECLAIM_OK;
     vidmm_offer_end(allocation);

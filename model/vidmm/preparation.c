@@ -18,7 +18,7 @@ static void hold(struct vidmm *vidmm, struct vidsch_packet *packet)
         vidmm->held = memory_resize(vidmm->held, vidmm->held_room, sizeof(struct vidsch_packet *));
     }
     vidmm->held[vidmm->held_count++] = packet;
-    blame_wait(&packet->blame, vidmm->probe, PROBE_RESERVE, probe_thing(PROBE_PAGER, 0),
+    blame_wait(&packet->blame, vidmm->probe, PROBE_RESERVE, vidmm_pager(vidmm),
                sim_now(vidmm->sim));
 }
 

@@ -174,7 +174,8 @@ static void report(const struct vidmm_allocation *allocation, int sign)
     struct vidmm *vidmm = allocation->vidmm;
     struct probe *probe = vidmm->probe;
     probe->resident(probe->self, sim_now(vidmm->sim), allocation->process->pid,
-                    allocation->segment->id, sign * (int64_t)allocation->size);
+                    vidmm_probe_segment(vidmm, allocation->segment->id),
+                    sign * (int64_t)allocation->size);
     if (allocation->context_allocation)
         probe->context_allocation(probe->self, sim_now(vidmm->sim), allocation->context, 0, sign);
 }

@@ -14,6 +14,8 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
     vidmm->profile = profile;
     vidmm->vidsch = vidsch;
     vidmm->probe = probe;
+    vidmm->adapter = *vidsch_adapter(vidsch);
+    vidmm->neighbour = vidmm;
     assert((size_t)profile->vidmm.eviction < vidmm_policy_count);
     vidmm->policy = vidmm_policies[profile->vidmm.eviction];
     vidmm->explicit_residency = profile->wddm >= 20;
@@ -45,6 +47,13 @@ struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struc
                                                       .touch = vidmm_touch,
                                                       .serve = vidmm_serve});
     return vidmm;
+}
+
+void vidmm_join(struct vidmm *vidmm, struct vidmm *other)
+{
+    struct vidmm *next = vidmm->neighbour;
+    vidmm->neighbour = other->neighbour;
+    other->neighbour = next;
 }
 
 void vidmm_destroy(struct vidmm *vidmm)
@@ -248,7 +257,7 @@ const char *vidmm_check(const struct vidmm *vidmm)
             wrong = check_standing(allocation);
         if (!wrong && allocation->pages)
             wrong = vidmm_block_check(allocation);
-        committed += allocation->decommitted ? 0 : allocation->size;
+        committed += allocation->decommitted || allocation->borrowed ? 0 : allocation->size;
     }
     if (!wrong && committed != vidmm->committed_bytes)
         wrong = "committed bytes do not add up";

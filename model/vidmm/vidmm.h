@@ -35,7 +35,8 @@ struct vidmm_allocation_info {
     bool permanent_system_memory; /* PermanentSysMem: the system copy stays valid */
     bool demand_paged;     /* where it may be in a memory segment, it comes when it is touched */
     bool needs_no_zeroing; /* AllowNotZeroed: the first page-in need not fill */
-    bool has_content;      /* backed by memory that holds something already (ExistingSysMem) */
+    bool borrowed;    /* its pages are those of another adapter's allocation, and committed there */
+    bool has_content; /* backed by memory that holds something already (ExistingSysMem) */
     int64_t priority;
     uint32_t pid;
     struct probe_label label; /* text is copied */
@@ -49,6 +50,10 @@ struct vidmm_allocation_info {
 struct vidmm *vidmm_create(struct sim *sim, const struct profile *profile, struct vidsch *vidsch,
                            struct probe *probe);
 void vidmm_destroy(struct vidmm *vidmm);
+
+/* Another adapter of the machine: what both have in system memory counts against its size. To be
+ * said before there are allocations. */
+void vidmm_join(struct vidmm *vidmm, struct vidmm *other);
 
 /* Starts the random numbers that a victim policy may draw: the same seed, the same victims. */
 void vidmm_seed(struct vidmm *vidmm, uint64_t seed);
@@ -76,6 +81,7 @@ uint64_t vidmm_allocations(const struct vidmm *vidmm);
 uint64_t vidmm_committed(const struct vidmm *vidmm);
 
 uint64_t vidmm_allocation_size(const struct vidmm_allocation *allocation);
+struct probe_label vidmm_allocation_label(const struct vidmm_allocation *allocation);
 uint32_t vidmm_allocation_segment(const struct vidmm_allocation *allocation); /* 0: not resident */
 void vidmm_allocation_set_priority(struct vidmm_allocation *allocation, int64_t priority);
 

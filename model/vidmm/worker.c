@@ -27,7 +27,7 @@ static void serve(struct vidmm *vidmm, struct vidmm_request *request)
     struct probe_thing whose = {0};
     if (request && request->blame)
         whose = blame_job(request->blame, vidmm->probe);
-    probe_wait(vidmm->probe, sim_now(vidmm->sim), probe_thing(PROBE_PAGER, 0), PROBE_QUEUE, whose);
+    probe_wait(vidmm->probe, sim_now(vidmm->sim), vidmm_pager(vidmm), PROBE_QUEUE, whose);
 }
 
 /* The request goes to the node that has least to do. */
@@ -652,7 +652,7 @@ void vidmm_request_start(struct vidmm *vidmm, struct vidmm_request *request)
     for (uint32_t i = 0; i < request->count; i++)
         vidmm_allocation_hold(request->items[i]);
     if (request->blame)
-        blame_wait(request->blame, vidmm->probe, PROBE_QUEUE, probe_thing(PROBE_PAGER, 0),
+        blame_wait(request->blame, vidmm->probe, PROBE_QUEUE, vidmm_pager(vidmm),
                    request->queued_ns);
     if (request->kind == VIDMM_UNMAP)
         DL_APPEND(worker->terminations, request);

@@ -12,14 +12,15 @@ struct vidsch_context *vidsch_context_create(struct vidsch *vidsch, uint32_t nod
     *context = (struct vidsch_context){
         .vidsch = vidsch,
         .node = &vidsch->nodes[node],
-        .id = vidsch->next_context_id++,
+        .id = vidsch->probe->contexts++,
         .priority = priority,
         .system = system,
         .owner = owner,
     };
     vidsch_process_join(vidsch_process(vidsch, pid), context);
     DL_APPEND2(vidsch->contexts, context, all_prev, all_next);
-    vidsch->probe->context(vidsch->probe->self, context->id, pid, node, label, system);
+    vidsch->probe->context(vidsch->probe->self, context->id, pid, context->node->number, label,
+                           system);
     return context;
 }
 

@@ -16,7 +16,7 @@ static void make_first(struct vidsch_dpc *dpc)
 /* Nobody asks while there is only one. */
 static void tell_whom_it_serves(const struct vidsch_dpc *dpc)
 {
-    vidsch_serves(dpc->vidsch, vidsch_place_dpc(), dpc->tasks->packet);
+    vidsch_serves(dpc->vidsch, vidsch_place_dpc(dpc->vidsch), dpc->tasks->packet);
 }
 
 /* Makes what takes no time at once and sets the timer for the rest. `running` keeps this loop the

@@ -80,7 +80,7 @@ static void finished(void *owner)
     vidsch_engine_charge(node);
     packet->finished_ns = now;
     packet->remaining_ns = 0;
-    vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc());
+    vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc(packet->context->vidsch));
     DL_DELETE2(node->hardware, packet, hardware_prev, hardware_next);
     node->hardware_count--;
     if (vidsch->policy->firmware)
@@ -232,7 +232,7 @@ static void report_switch(struct vidsch_node *node, const struct vidsch_packet *
     const struct vidsch_context *to = packet->context;
     if (to->system || packet->kind == PROBE_NULL_SWITCH)
         return;
-    probe->context_switch(probe->self, now_of(node), node->ordinal, node->previous, to->id,
+    probe->context_switch(probe->self, now_of(node), node->number, node->previous, to->id,
                           node->state_of != to || is_eager(node), ns);
     node->previous = to->id;
 }

@@ -127,6 +127,7 @@ enum vidsch_power { VIDSCH_POWER_UP, VIDSCH_POWER_DOWN, VIDSCH_POWER_COMING };
 struct vidsch_node {
     struct vidsch *vidsch;
     uint32_t ordinal;
+    uint32_t number; /* as the probe knows it */
     const struct profile_node *profile;
     struct vidsch_worker *placer; /* hands packets over */
     struct vidsch_worker firmware;
@@ -172,13 +173,13 @@ struct vidsch {
     struct probe *probe;
     const struct vidsch_policy *policy;
     struct vidsch_memory memory;
+    struct probe_adapter adapter;
     struct vidsch_worker worker;
     struct vidsch_dpc dpc;
     struct vidsch_node *nodes;
     struct vidsch_context *contexts;
     struct vidsch_process *processes;
     struct vidsch_flip_queue *flip_queues;
-    uint32_t next_context_id;
     uint64_t order;
     uint64_t submitted, completed;
     /* Little's law: packets present, integrated over time, are the times they stayed. */
@@ -204,7 +205,7 @@ void vidsch_wait_turn(struct vidsch_packet *packet);
 
 struct probe_thing vidsch_place_node(const struct vidsch_node *node);
 struct probe_thing vidsch_place_worker(const struct vidsch_worker *worker);
-struct probe_thing vidsch_place_dpc(void);
+struct probe_thing vidsch_place_dpc(const struct vidsch *vidsch);
 
 /* The place turns to the packet; NULL: to nobody's. */
 void vidsch_serves(struct vidsch *vidsch, struct probe_thing place,

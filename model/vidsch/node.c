@@ -15,7 +15,7 @@ void vidsch_node_report(struct vidsch_node *node)
         [VIDSCH_ENGINE_RESETTING] = PROBE_ENGINE_SWITCHING,
     };
     struct probe *probe = node->vidsch->probe;
-    probe->engine(probe->self, sim_now(node->vidsch->sim), node->ordinal, states[node->engine],
+    probe->engine(probe->self, sim_now(node->vidsch->sim), node->number, states[node->engine],
                   node->hardware_count, node->waiting);
 }
 
@@ -284,11 +284,12 @@ void vidsch_node_init(struct vidsch *vidsch, uint32_t ordinal)
     struct vidsch_node *node = &vidsch->nodes[ordinal];
     node->vidsch = vidsch;
     node->ordinal = ordinal;
+    node->number = vidsch->adapter.first_node + ordinal;
     node->profile = &vidsch->profile->nodes[ordinal];
     node->previous = UINT32_MAX;
     node->placer = &vidsch->worker;
     if (vidsch->policy->firmware) {
-        vidsch_worker_init(&node->firmware, vidsch, PROBE_SCHEDULER_FIRMWARE + ordinal);
+        vidsch_worker_init(&node->firmware, vidsch, PROBE_SCHEDULER_FIRMWARE + node->number);
         node->placer = &node->firmware;
     }
     sim_timer_init(&node->again, vidsch_node_look, node);

@@ -118,7 +118,7 @@ void vidsch_packet_report(const struct vidsch_packet *packet, uint64_t now)
                               .job = packet->blame.job,
                               .kind = packet->kind,
                               .context = context->id,
-                              .node = context->node->ordinal,
+                              .node = context->node->number,
                               .queued_ns = packet->queued_ns,
                               .placed_ns = packet->placed_ns,
                               .started_ns = packet->started_ns,
@@ -169,7 +169,7 @@ static void complete_next(struct vidsch_context *context)
         if (ns) {
             packet->task = (struct vidsch_task){
                 .make = complete_taken, .owner = packet, .packet = packet, .duration_ns = ns};
-            vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc());
+            vidsch_wait_for(packet, PROBE_QUEUE, vidsch_place_dpc(packet->context->vidsch));
             vidsch_dpc_next(context->vidsch, &packet->task);
             return;
         }

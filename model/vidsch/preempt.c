@@ -28,7 +28,7 @@ enum probe_attempt vidsch_preempt_attempt(struct vidsch_node *node, struct vidsc
 {
     enum probe_attempt result = attempt(node, context);
     struct probe *probe = node->vidsch->probe;
-    probe->attempt(probe->self, sim_now(node->vidsch->sim), node->ordinal, context->id, result);
+    probe->attempt(probe->self, sim_now(node->vidsch->sim), node->number, context->id, result);
     return result;
 }
 

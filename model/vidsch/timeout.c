@@ -108,7 +108,7 @@ static void timed_out(void *owner)
     struct vidsch_node *node = owner;
     struct probe *probe = node->vidsch->probe;
     if (probe->reset)
-        probe->reset(probe->self, now_of(node->vidsch), node->ordinal, node->hardware->context->id);
+        probe->reset(probe->self, now_of(node->vidsch), node->number, node->hardware->context->id);
     vidsch_engine_reset(node, reset_over);
 }
 

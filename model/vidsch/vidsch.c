@@ -7,13 +7,26 @@
 
 struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, struct probe *probe)
 {
+    return vidsch_create_on(&(struct probe_adapter){0}, sim, profile, probe);
+}
+
+const struct probe_adapter *vidsch_adapter(const struct vidsch *vidsch)
+{
+    return &vidsch->adapter;
+}
+
+struct vidsch *vidsch_create_on(const struct probe_adapter *adapter, struct sim *sim,
+                                const struct profile *profile, struct probe *probe)
+{
     struct vidsch *vidsch = memory_new(1, sizeof *vidsch);
     vidsch->sim = sim;
     vidsch->profile = profile;
     vidsch->probe = probe;
+    vidsch->adapter = *adapter;
     vidsch->policy = vidsch_policies[profile_policy(profile)];
     vidsch->links.object_size = 2 * sizeof(void *);
-    vidsch_worker_init(&vidsch->worker, vidsch, PROBE_SCHEDULER_WORKER);
+    vidsch_worker_init(&vidsch->worker, vidsch,
+                       probe_scheduler(PROBE_SCHEDULER_WORKER, adapter->number));
     vidsch_dpc_init(vidsch);
     vidsch_timeout_init(vidsch);
     vidsch->nodes = memory_new(profile->node_count, sizeof *vidsch->nodes);

@@ -26,7 +26,7 @@ struct vidmm_allocation;
 struct vidmm_context_memory;
 struct vidmm_touches;
 
-/* A 64-bit monitored fence. */
+/* A 64-bit monitored fence. It is nobody's: packets on any adapter wait for it and signal it. */
 struct vidsch_fence {
     uint64_t value;
     struct probe_thing signalled_by; /* whose signal raised it to that */
@@ -155,7 +155,11 @@ enum vidsch_band {
     VIDSCH_BANDS
 };
 
+/* Of the machine's only adapter, or first one; of any. */
 struct vidsch *vidsch_create(struct sim *sim, const struct profile *profile, struct probe *probe);
+struct vidsch *vidsch_create_on(const struct probe_adapter *adapter, struct sim *sim,
+                                const struct profile *profile, struct probe *probe);
+const struct probe_adapter *vidsch_adapter(const struct vidsch *vidsch);
 void vidsch_set_memory(struct vidsch *vidsch, const struct vidsch_memory *memory);
 void vidsch_destroy(struct vidsch *vidsch);
 

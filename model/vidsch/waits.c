@@ -17,7 +17,7 @@ void vidsch_wait_begin(struct vidsch_packet *packet)
                                     (struct probe_job){.kind = packet->kind,
                                                        .pid = context->process->pid,
                                                        .context = context->id,
-                                                       .node = context->node->ordinal});
+                                                       .node = context->node->number});
 }
 
 void vidsch_wait_for(struct vidsch_packet *packet, enum probe_cause cause, struct probe_thing what)
@@ -36,7 +36,7 @@ void vidsch_wait_over(struct vidsch_packet *packet, enum probe_cause cause)
 
 struct probe_thing vidsch_place_node(const struct vidsch_node *node)
 {
-    return probe_thing(PROBE_NODE, node->ordinal);
+    return probe_thing(PROBE_NODE, node->number);
 }
 
 struct probe_thing vidsch_place_worker(const struct vidsch_worker *worker)
@@ -44,9 +44,10 @@ struct probe_thing vidsch_place_worker(const struct vidsch_worker *worker)
     return probe_thing(PROBE_SCHEDULER, worker->place);
 }
 
-struct probe_thing vidsch_place_dpc(void)
+struct probe_thing vidsch_place_dpc(const struct vidsch *vidsch)
 {
-    return probe_thing(PROBE_SCHEDULER, PROBE_SCHEDULER_DPC);
+    return probe_thing(PROBE_SCHEDULER,
+                       probe_scheduler(PROBE_SCHEDULER_DPC, vidsch->adapter.number));
 }
 
 void vidsch_serves(struct vidsch *vidsch, struct probe_thing place,

@@ -86,7 +86,7 @@ static bool schedule(const void *what, struct bench_answer *answer)
     static struct profile profile;
     static struct worker workers[CONTEXTS];
     struct profile_error wrong;
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     struct probe probe = blind_probe();
     if (!profile_load(wanted->profile, &profile, &wrong)) {
         fprintf(stderr, "bench: %s\n", wrong.message);

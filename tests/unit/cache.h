@@ -51,7 +51,7 @@ static inline void cache_init(struct cache *cache, const char *policy, uint32_t 
         !profile_set(&cache->profile, "segments.local.size", size, "test", &error) ||
         !profile_set(&cache->profile, "vidmm.eviction", policy, "test", &error))
         child_fails("%s", error.message);
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     if (!sim)
         sim = sim_create(&link, 1, NULL);
     /* Its scheduler is never asked for anything. */

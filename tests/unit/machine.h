@@ -204,7 +204,7 @@ static inline void machine_run(const char *const (*settings)[2], void (*body)(vo
                                    .context_allocation = ignore_context_allocation,
                                    .link = ignore_link,
                                    .assume = count_assumption};
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);
     machine.vidmm = vidmm_create(machine.sim, &machine.profile, machine.vidsch, &machine.probe);

@@ -16,8 +16,9 @@ static d3dkmt_handle device, other_device;
 static void begin(void)
 {
     process = dxgkrnl_process(machine.dxgkrnl, 1);
-    child_expects(d3dkmt_create_device(process, some_call(), false, &device), STATUS_SUCCESS);
-    child_expects(d3dkmt_create_device(process, some_call(), false, &other_device), STATUS_SUCCESS);
+    child_expects(d3dkmt_create_device(process, some_call(), 0, false, &device), STATUS_SUCCESS);
+    child_expects(d3dkmt_create_device(process, some_call(), 0, false, &other_device),
+                  STATUS_SUCCESS);
     child_expects(device, 0x40000040);
     child_expects(other_device, 0x40000080);
 }
@@ -252,7 +253,7 @@ static void views_are_counted(void *owner)
     child_expects(create(&args), STATUS_SUCCESS);
     struct dxgk_process *second = dxgkrnl_process(machine.dxgkrnl, 2);
     d3dkmt_handle its_device, opened[2], again[2];
-    d3dkmt_create_device(second, some_call(), false, &its_device);
+    d3dkmt_create_device(second, some_call(), 0, false, &its_device);
     struct d3dkmt_open_resource open = {.device = its_device,
                                         .global_share = args.global_share,
                                         .count = 2,
@@ -567,7 +568,8 @@ static void removal_stops_creating(void *owner)
     args.resource = 0x1000; /* rule 6 comes before rule 7 */
     refuses("adapter gone", args, STATUS_DEVICE_REMOVED);
     d3dkmt_handle more;
-    child_expects(d3dkmt_create_device(process, some_call(), false, &more), STATUS_DEVICE_REMOVED);
+    child_expects(d3dkmt_create_device(process, some_call(), 0, false, &more),
+                  STATUS_DEVICE_REMOVED);
     struct d3dkmt_create_context context = {.device = device};
     child_expects(d3dkmt_create_context(process, some_call(), &context), STATUS_DEVICE_REMOVED);
     child_expects(destroy(resource, NULL, 0), STATUS_SUCCESS);
@@ -630,7 +632,8 @@ static void context_allocations_are_validated(void *owner)
     child_expects(d3dkmt_create_context(process, some_call(), &context), STATUS_SUCCESS);
     child_expects(d3dkmt_create_context(process, some_call(), &system), STATUS_SUCCESS);
     d3dkmt_handle system_device, handle;
-    child_expects(d3dkmt_create_device(process, some_call(), true, &system_device), STATUS_SUCCESS);
+    child_expects(d3dkmt_create_device(process, some_call(), 0, true, &system_device),
+                  STATUS_SUCCESS);
     const struct dxgkargcb_create_context_allocation plain_arg = {.size = PAGE,
                                                                   .supported_segment_set = LOCAL},
                                                      shared = {.size = PAGE,

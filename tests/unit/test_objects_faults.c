@@ -134,7 +134,7 @@ static void destroy_context(void)
 
 static uint32_t create_device(void)
 {
-    return d3dkmt_create_device(walk.process, some_call(), false, &walk.made);
+    return d3dkmt_create_device(walk.process, some_call(), 0, false, &walk.made);
 }
 
 static void destroy_device(void)
@@ -294,8 +294,8 @@ static void walk_all_steps(void *owner)
     walk.process = dxgkrnl_process(machine.dxgkrnl, 1);
     walk.second = dxgkrnl_process(machine.dxgkrnl, 2);
     dxgkrnl_order_fault(machine.dxgkrnl, &(struct dxgk_fault){.nth = unreached}); /* counts */
-    d3dkmt_create_device(walk.process, some_call(), false, &walk.device);
-    d3dkmt_create_device(walk.second, some_call(), false, &walk.its_device);
+    d3dkmt_create_device(walk.process, some_call(), 0, false, &walk.device);
+    d3dkmt_create_device(walk.second, some_call(), 0, false, &walk.its_device);
     child_expects(create_context(), STATUS_SUCCESS);
     walk.context = walk.made;
     struct d3dkmt_create_allocation args;
@@ -329,7 +329,7 @@ static void removed(void *owner)
 {
     (void)owner;
     walk.process = dxgkrnl_process(machine.dxgkrnl, 1);
-    d3dkmt_create_device(walk.process, some_call(), false, &walk.device);
+    d3dkmt_create_device(walk.process, some_call(), 0, false, &walk.device);
     /* The third create finds the adapter gone, and so does every one behind it. */
     dxgkrnl_order_fault(
         machine.dxgkrnl,

@@ -249,7 +249,7 @@ static void create_device(int process)
     if (free_device < 0)
         return;
     uint32_t handle;
-    answers(d3dkmt_create_device(book.process[process], some_call(), false, &handle),
+    answers(d3dkmt_create_device(book.process[process], some_call(), 0, false, &handle),
             STATUS_SUCCESS);
     book.device[free_device] = (struct book_device){
         .used = true, .process = process, .handle = book_take(&book.table[process])};

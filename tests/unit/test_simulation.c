@@ -97,7 +97,7 @@ static void set_timers(void *owner)
 static void run_timers(void *argument)
 {
     (void)argument;
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     sim = sim_create(&link, 1, NULL);
     sim_run(sim, set_timers, NULL);
     if (strcmp(story, "abd") != 0)
@@ -162,7 +162,7 @@ static void run_flows(void *argument)
 static struct run *new_run(size_t count, double bandwidth, double factor)
 {
     struct run *run = child_shared(sizeof *run + count * sizeof run->flows[0]);
-    run->link = (struct sim_link){bandwidth, bandwidth, factor};
+    run->link = (struct sim_link){bandwidth, bandwidth, factor, false};
     run->count = count;
     return run;
 }

@@ -43,7 +43,7 @@ static void start(const char *const (*settings)[2])
     for (; (*settings)[0]; settings++)
         if (!profile_set(&profile, (*settings)[0], (*settings)[1], "test", &error))
             child_fails("%s", error.message);
-    static const struct sim_link link = {1e9, 1e9, 1};
+    static const struct sim_link link = {1e9, 1e9, 1, false};
     static struct probe probe = {.context = no_context, .committed = commit, .resident = ignore};
     sim = sim_create(&link, 1, NULL);
     vidsch = vidsch_create(sim, &profile, &probe);

@@ -167,7 +167,7 @@ static void run_machine(void (*start)(void *owner))
                                    .engine = no_engine,
                                    .context_switch = no_switch,
                                    .attempt = no_attempt};
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);
     vidsch_set_memory(

@@ -228,7 +228,7 @@ static void create_contexts(struct lab *lab, uint32_t index)
 static void run(void *argument)
 {
     struct lab *lab = argument;
-    const struct sim_link link = {1e9, 1e9, 1};
+    const struct sim_link link = {1e9, 1e9, 1, false};
     struct sim_timer end;
     alarm(600);
     lab->probe = blind_probe();

@@ -55,7 +55,7 @@ void both_directions(void)
 {
     const double bytes = 512.0 * 1048576, rate = 26e9, factor = 0.73;
     struct link_trial *trial = child_shared(sizeof *trial);
-    trial->link = (struct sim_link){rate, rate, factor};
+    trial->link = (struct sim_link){rate, rate, factor, false};
     trial->flows[0] = (struct flow){.direction = SIM_IN, .bytes = bytes};
     trial->flows[1] = (struct flow){.direction = SIM_OUT};
     run(trial);
@@ -86,7 +86,7 @@ void fair_sharing(void)
         double other, first_ms, second_ms;
     } rows[] = {{"1 GB and 1 GB", 1e9, 161.9, 161.9}, {"1 GB and 0.5 GB", 5e8, 121.5, 81.0}};
     struct link_trial *trial = child_shared(sizeof *trial);
-    trial->link = (struct sim_link){12.35e9, 12.35e9, 1};
+    trial->link = (struct sim_link){12.35e9, 12.35e9, 1, false};
     for (int i = 0; i < 2; i++) {
         trial->flows[0] = (struct flow){.direction = SIM_IN, .bytes = 1e9};
         trial->flows[1] = (struct flow){.direction = SIM_IN, .bytes = rows[i].other};
