@@ -170,6 +170,16 @@ static void on_call(void *self, const struct probe_call *call)
         csv_calls_row(&recorder->calls_csv, call, latency);
 }
 
+/* Where there are several adapters, "1:local" is the segment `local` of the second one. */
+static char *own_name(const struct probe_machine *machine, uint32_t adapter, const char *name)
+{
+    char text[64];
+    if (machine->adapters < 2)
+        return heap_text(name);
+    snprintf(text, sizeof text, "%" PRIu32 ":%s", adapter, name);
+    return heap_text(text);
+}
+
 static void on_machine(void *self, const struct probe_machine *machine)
 {
     struct recorder *recorder = self;
@@ -178,7 +188,8 @@ static void on_machine(void *self, const struct probe_machine *machine)
     recorder->nodes = machine->nodes;
     for (uint32_t i = 0; i < machine->segments; i++) {
         recorder->space[i + 1].bins = heap_new(1, sizeof *recorder->space[i + 1].bins);
-        recorder->segment[i + 1].name = heap_text(machine->segment[i].name);
+        recorder->segment[i + 1].name =
+            own_name(machine, machine->segment[i].adapter, machine->segment[i].name);
         recorder->segment[i + 1].size_bytes = machine->segment[i].size_bytes;
         recorder->segment[i + 1].aperture = machine->segment[i].aperture;
         recorder->largest_free_min[i + 1] = UINT64_MAX;
@@ -186,7 +197,8 @@ static void on_machine(void *self, const struct probe_machine *machine)
     for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
         recorder->segment[i].word = csv_word(record_segment_name(recorder, i));
     for (uint32_t i = 0; i < machine->nodes; i++) {
-        recorder->node_facts[i].name = heap_text(machine->node[i].name);
+        recorder->node_facts[i].name =
+            own_name(machine, machine->node[i].adapter, machine->node[i].name);
         recorder->node_facts[i].kind = heap_text(machine->node[i].kind);
         recorder->node[i].used = true;
     }

@@ -19,6 +19,7 @@ struct named_object {
     struct replay_process *process;
     d3dkmt_handle handle; /* device, context, context allocation; resource: its global share */
     bool nt;              /* resource: shared by NT handle */
+    uint8_t adapter;      /* device: its number */
     struct named_object *device; /* context: its device; allocation, resource: its creator's */
     struct named_view *views;    /* allocation, resource: who created or opened it */
     struct named_view only_view; /* the usual case needs no list */

@@ -68,7 +68,8 @@ static bool surfaces_are_known(const struct trace_event *event, struct complaint
     return true;
 }
 
-static struct d3dkmt_allocation_info ask_for(struct player *player, const struct trace_event *event,
+static struct d3dkmt_allocation_info ask_for(struct player *player, const struct profile *profile,
+                                             const struct trace_event *event,
                                              const struct trace_allocation *creation)
 {
     struct d3dkmt_allocation_info info = {
@@ -77,9 +78,10 @@ static struct d3dkmt_allocation_info ask_for(struct player *player, const struct
                          .usage = creation->usage,
                          .size = creation->size,
                          .alignment = creation->alignment,
-                         .segments = player_segments(player, creation->segments),
-                         .read_segments = player_segments(player, creation->read_segments),
-                         .eviction_segments = player_segments(player, creation->eviction_segments),
+                         .segments = player_segments(player, profile, creation->segments),
+                         .read_segments = player_segments(player, profile, creation->read_segments),
+                         .eviction_segments =
+                             player_segments(player, profile, creation->eviction_segments),
                          .width = creation->width,
                          .height = creation->height,
                          .bank = player_bank(creation->bank),
@@ -97,7 +99,7 @@ static struct d3dkmt_allocation_info ask_for(struct player *player, const struct
         info.private_data.surface = gdi_surface(creation->gdi_surface);
     else if (event->flags & D3DKMT_CROSS_ADAPTER)
         info.private_data.surface = D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER;
-    player_preferred(player, creation->preferred, info.private_data.segments,
+    player_preferred(player, profile, creation->preferred, info.private_data.segments,
                      info.private_data.preferred);
     return info;
 }
@@ -176,10 +178,11 @@ bool play_create_allocation(struct player *player, const struct trace_event *eve
         .existing = event->existing,
         .demand_paged = player->header.residency == TRACE_RESIDENCY_FAULT,
     };
+    const struct profile *profile = player->adapters[device ? device->adapter : 0].profile;
     if (args.count > FEW)
         args.allocations = memory_new(args.count, sizeof *args.allocations);
     for (uint32_t i = 0; i < args.count; i++)
-        args.allocations[i] = ask_for(player, event, &event->creations.items[i]);
+        args.allocations[i] = ask_for(player, profile, event, &event->creations.items[i]);
     if (!creates_resource && trace_given(event->given, TRACE_RESOURCE)) {
         const struct named_object *resource = names_find(&player->resources, event->resource);
         d3dkmt_handle handle = player_view(resource, device);

@@ -21,7 +21,7 @@ static struct named_object *assume_device(struct player *player, struct replay_p
                                           struct trace_name name)
 {
     d3dkmt_handle handle;
-    d3dkmt_create_device(process->dxgk, player_silent_call(player), false, &handle);
+    d3dkmt_create_device(process->dxgk, player_silent_call(player), 0, false, &handle);
     struct named_object *device = names_add(&player->devices, name);
     device->process = process;
     device->handle = handle;
@@ -50,35 +50,36 @@ static struct named_object *process_device(struct player *player, struct replay_
 
 /* Node ordinals of the recording that the profile lacks, or has for paging only, get a node of
  * their own if there is one: two engines must not become one unnoticed. */
-static uint32_t map_node(struct player *player, uint64_t ordinal, bool system)
+static uint32_t map_node(struct player *player, struct player_adapter *adapter, uint64_t ordinal,
+                         bool system)
 {
-    const struct profile *profile = player->profile;
+    const struct profile *profile = adapter->profile;
     if (ordinal < profile->node_count &&
         (system || profile->nodes[ordinal].kind != PROFILE_NODE_PAGING))
         return (uint32_t)ordinal;
-    if (ordinal >= sizeof player->node_map / sizeof *player->node_map)
-        ordinal = sizeof player->node_map / sizeof *player->node_map - 1;
-    if (player->node_map[ordinal] < 0) {
+    if (ordinal >= PROFILE_NODES_MAX)
+        ordinal = PROFILE_NODES_MAX - 1;
+    if (adapter->node_map[ordinal] < 0) {
         player_assume(player, "nodes_the_profile_lacks");
-        player->node_map[ordinal] = 0;
+        adapter->node_map[ordinal] = 0;
         for (uint32_t node = 1; node < profile->node_count; node++) {
             bool paging = profile->nodes[node].kind == PROFILE_NODE_PAGING;
             bool taken = false;
-            for (size_t i = 0; i < sizeof player->node_map / sizeof *player->node_map; i++)
-                taken |= player->node_map[i] == (int32_t)node;
+            for (size_t i = 0; i < PROFILE_NODES_MAX; i++)
+                taken |= adapter->node_map[i] == (int32_t)node;
             if (paging == system && !taken) {
-                player->node_map[ordinal] = (int32_t)node;
+                adapter->node_map[ordinal] = (int32_t)node;
                 break;
             }
         }
     }
-    return (uint32_t)player->node_map[ordinal];
+    return (uint32_t)adapter->node_map[ordinal];
 }
 
 /* A recording made elsewhere may ask for a node that the profile lacks: any of the kind that the
  * name begins with will do ("copy2": a copy node); compute work can run where 3D work does, and
  * copies can be made by whichever engine there is. */
-static bool node_of_kind(const struct player *player, const char *name, uint32_t *node)
+static bool node_of_kind(const struct profile *profile, const char *name, uint32_t *node)
 {
     static const struct {
         const char *name;
@@ -89,7 +90,6 @@ static bool node_of_kind(const struct player *player, const char *name, uint32_t
         {"copy", {PROFILE_NODE_COPY, PROFILE_NODE_3D, PROFILE_NODE_COMPUTE}},
         {"video", {PROFILE_NODE_VIDEO, PROFILE_NODE_3D, PROFILE_NODE_COMPUTE}},
     };
-    const struct profile *profile = player->profile;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strncmp(name, kinds[i].name, strlen(kinds[i].name)) != 0)
             continue;
@@ -104,19 +104,22 @@ static bool node_of_kind(const struct player *player, const char *name, uint32_t
 static bool find_node(struct player *player, const struct trace_event *event, uint32_t *node,
                       struct complaint *complaint)
 {
+    const struct named_object *device = names_find(&player->devices, event->device);
+    struct player_adapter *adapter = &player->adapters[device ? device->adapter : 0];
+    const struct profile *profile = adapter->profile;
     if (!event->node.text) {
-        *node = map_node(player, event->node.number, event->system);
+        *node = map_node(player, adapter, event->node.number, event->system);
         return true;
     }
-    for (*node = 0; *node < player->profile->node_count; ++*node)
-        if (strcmp(player->profile->nodes[*node].name, event->node.text) == 0)
+    for (*node = 0; *node < profile->node_count; ++*node)
+        if (strcmp(profile->nodes[*node].name, event->node.text) == 0)
             return true;
-    if (player->header.create_unknown && node_of_kind(player, event->node.text, node)) {
+    if (player->header.create_unknown && node_of_kind(profile, event->node.text, node)) {
         player_assume(player, "nodes_the_profile_lacks");
         return true;
     }
     snprintf(complaint->text, complaint->size,
-             "CreateContext: node: profile %s has no node named \"%.60s\"", player->profile->name,
+             "CreateContext: node: profile %s has no node named \"%.60s\"", profile->name,
              event->node.text);
     return false;
 }
@@ -185,12 +188,18 @@ bool play_create_device(struct player *player, const struct trace_event *event,
     if (!player_name_is_free(&player->devices, event->device, "CreateDevice", "device", complaint))
         return false;
     struct replay_process *process = player_process(player, event->pid);
+    uint64_t adapter = event->adapter;
+    if (adapter >= player->adapter_count && player->header.create_unknown) {
+        player_assume(player, "adapters_the_profile_lacks");
+        adapter = 0;
+    }
     d3dkmt_handle handle;
-    d3dkmt_create_device(process->dxgk, call, event->system, &handle);
+    d3dkmt_create_device(process->dxgk, call, adapter, event->system, &handle);
     if (!handle)
         return true;
     struct named_object *device = names_add(&player->devices, event->device);
     device->process = process;
+    device->adapter = (uint8_t)adapter;
     device->handle = handle;
     if (!process->assumed_device)
         process->assumed_device = device;
@@ -255,7 +264,7 @@ bool play_remove_adapter(struct player *player, const struct trace_event *event,
                          struct d3dkmt_call *call, struct complaint *complaint)
 {
     (void)complaint;
-    if (event->adapter != 0)
+    if (event->adapter >= player->adapter_count)
         player_assume(player, "adapters_the_profile_lacks");
     dxgk_remove_adapter(player_process(player, event->pid)->dxgk, call, event->adapter);
     return true;
@@ -395,19 +404,22 @@ bool play_create_context_allocation(struct player *player, const struct trace_ev
     struct replay_process *process = context  ? context->process
                                      : device ? device->process
                                               : player_process(player, event->pid);
+    const struct named_object *owner = context ? context->device : device;
+    const struct profile *profile = player->adapters[owner ? owner->adapter : 0].profile;
     struct dxgkargcb_create_context_allocation arg = {
         .context_allocation_flags = (uint32_t)event->flags,
         .size = event->size,
         .alignment = event->alignment,
-        .supported_segment_set = player_segments(player, event->segments),
-        .eviction_segment_set = player_segments(player, event->eviction_segments),
+        .supported_segment_set = player_segments(player, profile, event->segments),
+        .eviction_segment_set = player_segments(player, profile, event->eviction_segments),
         .hinted_bank = player_bank(event->bank),
         .physical_adapter_index = event->physical_adapter != 0,
         .flags = player_kmd_flags(player, event->kmd_flags),
     };
     if (!trace_given(event->given, TRACE_SEGMENTS))
         arg.supported_segment_set = 1; /* the profile's first segment */
-    player_preferred(player, event->preferred, arg.supported_segment_set, arg.preferred_segment);
+    player_preferred(player, profile, event->preferred, arg.supported_segment_set,
+                     arg.preferred_segment);
     d3dkmt_handle handle;
     dxgkcb_create_context_allocation(
         process->dxgk, call, handle_of(context, trace_given(event->given, TRACE_CONTEXT)),

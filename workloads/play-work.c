@@ -164,7 +164,7 @@ static uint32_t add_references(struct player *player, const struct trace_event *
             allocation->mark = player->marks;
         /* The real system would stop the device: here the packet's list is paged in for it. */
         if (player->header.residency == TRACE_RESIDENCY_EXPLICIT && allocation &&
-            allocation->required == 0 && player->profile->wddm >= 20)
+            allocation->required == 0 && player->adapters[0].profile->wddm >= 20)
             player_assume(player, "references_to_what_was_not_made_resident");
         d3dkmt_handle handle = player_view(allocation, device);
         if (!handle && allocation && player->header.create_unknown)

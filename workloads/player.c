@@ -37,20 +37,45 @@ static player_play_function *const plays[TRACE_OPS] = {
     [TRACE_SET_PROCESS_STATE] = play_set_process_state,
 };
 
-uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,
-                     struct probe *probe, const struct trace_header *header,
-                     const struct dxgkddi *miniport)
+/* Behind those that are there. */
+static uint32_t add_adapter(struct player *player, const struct profile *profile,
+                            const struct dxgkddi *miniport)
 {
-    *player = (struct player){.sim = sim, .profile = profile, .probe = probe, .header = *header};
-    player->call_pool.object_size = sizeof(struct played_call);
-    for (size_t i = 0; i < sizeof player->node_map / sizeof *player->node_map; i++)
-        player->node_map[i] = -1;
-    player->vidsch = vidsch_create(sim, profile, probe);
-    player->vidmm = vidmm_create(sim, profile, player->vidsch, probe);
+    struct player_adapter *adapter = &player->adapters[player->adapter_count];
+    adapter->profile = profile;
+    adapter->place.number = player->adapter_count;
+    if (player->adapter_count) {
+        const struct player_adapter *before = adapter - 1;
+        adapter->place.first_segment = before->place.first_segment + before->profile->segment_count;
+        adapter->place.first_node = before->place.first_node + before->profile->node_count;
+    }
+    for (size_t i = 0; i < PROFILE_NODES_MAX; i++)
+        adapter->node_map[i] = -1;
+    adapter->vidsch = vidsch_create_on(&adapter->place, player->sim, profile, player->probe);
+    adapter->vidmm = vidmm_create(player->sim, profile, adapter->vidsch, player->probe);
     struct dxgkddi built_in;
     uint32_t status = miniport ? STATUS_SUCCESS : miniport_driver_entry(&built_in);
-    player->dxgkrnl = dxgkrnl_create(sim, profile, player->vidsch, player->vidmm,
-                                     miniport ? miniport : &built_in, probe);
+    if (!miniport)
+        miniport = &built_in;
+    if (player->adapter_count++) {
+        vidmm_join(player->adapters[0].vidmm, adapter->vidmm);
+        dxgkrnl_add_adapter(player->dxgkrnl, profile, adapter->vidsch, adapter->vidmm, miniport);
+    } else {
+        player->dxgkrnl = dxgkrnl_create(player->sim, profile, adapter->vidsch, adapter->vidmm,
+                                         miniport, player->probe);
+    }
+    return status;
+}
+
+uint32_t player_init(struct player *player, struct sim *sim, const struct profile *const *profiles,
+                     uint32_t adapter_count, struct probe *probe, const struct trace_header *header,
+                     const struct dxgkddi *miniport)
+{
+    *player = (struct player){.sim = sim, .probe = probe, .header = *header};
+    player->call_pool.object_size = sizeof(struct played_call);
+    uint32_t status = STATUS_SUCCESS;
+    for (uint32_t i = 0; i < adapter_count && status_is_success(status); i++)
+        status = add_adapter(player, profiles[i], i == 0 ? miniport : NULL);
     return status_is_success(status) ? dxgkrnl_start_device(player->dxgkrnl) : status;
 }
 
@@ -71,8 +96,10 @@ void player_fini(struct player *player)
     names_fini(&player->fences);
     names_fini(&player->context_allocations);
     dxgkrnl_destroy(player->dxgkrnl);
-    vidmm_destroy(player->vidmm);
-    vidsch_destroy(player->vidsch);
+    for (uint32_t i = 0; i < player->adapter_count; i++)
+        vidmm_destroy(player->adapters[i].vidmm);
+    for (uint32_t i = 0; i < player->adapter_count; i++)
+        vidsch_destroy(player->adapters[i].vidsch);
     memory_pool_fini(&player->call_pool);
     free(player->handles);
     free(player->next_uses);
@@ -317,15 +344,15 @@ struct vidsch_fence *player_fence(struct player *player, struct trace_name name)
 
 uint64_t player_kmd_flags(struct player *player, uint64_t flags)
 {
-    uint64_t unknown = flags & (player->profile->wddm >= 20 ? DXGK_WDDM1_ONLY : DXGK_WDDM2_ONLY);
+    uint64_t unknown =
+        flags & (player->adapters[0].profile->wddm >= 20 ? DXGK_WDDM1_ONLY : DXGK_WDDM2_ONLY);
     if (unknown)
         player_assume(player, "kmd_flags_the_wddm_version_lacks");
     return flags & ~unknown;
 }
 
-static uint32_t segment_id(const struct player *player, struct trace_name name)
+static uint32_t segment_id(const struct profile *profile, struct trace_name name)
 {
-    const struct profile *profile = player->profile;
     if (!name.text)
         return name.number >= 1 && name.number <= profile->segment_count ? (uint32_t)name.number
                                                                          : 0;
@@ -335,11 +362,12 @@ static uint32_t segment_id(const struct player *player, struct trace_name name)
     return 0;
 }
 
-uint32_t player_segments(struct player *player, struct trace_names names)
+uint32_t player_segments(struct player *player, const struct profile *profile,
+                         struct trace_names names)
 {
     uint32_t set = 0;
     for (uint32_t i = 0; i < names.count; i++) {
-        uint32_t id = segment_id(player, names.items[i]);
+        uint32_t id = segment_id(profile, names.items[i]);
         if (id)
             set |= UINT32_C(1) << (id - 1);
         else
@@ -348,12 +376,12 @@ uint32_t player_segments(struct player *player, struct trace_names names)
     return set;
 }
 
-void player_preferred(struct player *player, struct trace_names names, uint32_t supported,
-                      uint8_t preferred[5])
+void player_preferred(struct player *player, const struct profile *profile,
+                      struct trace_names names, uint32_t supported, uint8_t preferred[5])
 {
     int count = 0;
     for (uint32_t i = 0; i < names.count && count < 5; i++) {
-        uint32_t id = segment_id(player, names.items[i]);
+        uint32_t id = segment_id(profile, names.items[i]);
         if (id && (!supported || supported >> (id - 1) & 1))
             preferred[count++] = (uint8_t)id;
         else

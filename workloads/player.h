@@ -2,6 +2,7 @@
 #ifndef WDDMSIM_WORKLOADS_PLAYER_H
 #define WDDMSIM_WORKLOADS_PLAYER_H
 
+#include "model/hardware/hardware.h"
 #include "model/memory.h"
 #include "model/miniport/miniport.h"
 #include "workloads/foresight.h"
@@ -25,13 +26,21 @@ struct played_call {
     struct played_call *prev, *next;
 };
 
-struct player {
-    struct sim *sim;
+struct player_adapter {
     const struct profile *profile;
-    struct probe *probe;
+    struct probe_adapter place; /* among the machine's */
     struct vidsch *vidsch;
     struct vidmm *vidmm;
+    int32_t node_map[PROFILE_NODES_MAX]; /* recorded ordinals the profile lacks -> profile's; -1:
+                                            none yet */
+};
+
+struct player {
+    struct sim *sim;
+    struct probe *probe;
     struct dxgkrnl *dxgkrnl;
+    struct player_adapter adapters[HARDWARE_ADAPTERS_MAX];
+    uint32_t adapter_count;
     struct trace_header header;
     struct replay_process *processes;
     struct names devices, contexts, allocations, resources, fences, context_allocations;
@@ -43,15 +52,15 @@ struct player {
     uint32_t handle_room;
     const struct foresight *foresight; /* NULL: the future is unknown */
     uint64_t *next_uses;               /* scratch, as long as the handles */
-    int32_t node_map[64]; /* recorded ordinals the profile lacks -> profile's; -1: none yet */
     bool check;
     char failure[256]; /* what --check found; empty: nothing */
 };
 
-/* `miniport` NULL: the built-in one. Answers what the miniport does when it is started; if it fails
- * nothing can be played. */
-uint32_t player_init(struct player *player, struct sim *sim, const struct profile *profile,
-                     struct probe *probe, const struct trace_header *header,
+/* Of one adapter or several; the first one's `miniport` NULL: the built-in one, which the others
+ * have anyway. Answers what a miniport does when it is started; if one fails nothing can be played.
+ */
+uint32_t player_init(struct player *player, struct sim *sim, const struct profile *const *profiles,
+                     uint32_t adapter_count, struct probe *probe, const struct trace_header *header,
                      const struct dxgkddi *miniport);
 void player_fini(struct player *player);
 

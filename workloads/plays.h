@@ -44,9 +44,10 @@ d3dkmt_handle *player_handles(struct player *player, uint32_t count);
 void player_foresee(struct player *player, struct d3dkmt_call *call, uint32_t count);
 
 /* Set of segment ids from names; unknown ones are left out and counted. */
-uint32_t player_segments(struct player *player, struct trace_names names);
-void player_preferred(struct player *player, struct trace_names names, uint32_t supported,
-                      uint8_t preferred[5]);
+uint32_t player_segments(struct player *player, const struct profile *profile,
+                         struct trace_names names);
+void player_preferred(struct player *player, const struct profile *profile,
+                      struct trace_names names, uint32_t supported, uint8_t preferred[5]);
 
 /* Whether a new object may have this name; else complains. */
 bool player_name_is_free(const struct names *names, struct trace_name name, const char *op,

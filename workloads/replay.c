@@ -84,10 +84,12 @@ static bool bad_event(struct replay *replay, const char *message, bool skippable
 
 static void check(struct replay *replay)
 {
-    const char *wrong =
-        replay->player.failure[0] ? replay->player.failure : vidsch_check(replay->player.vidsch);
-    if (!wrong)
-        wrong = vidmm_check(replay->player.vidmm);
+    const char *wrong = replay->player.failure[0] ? replay->player.failure : NULL;
+    for (uint32_t i = 0; i < replay->player.adapter_count && !wrong; i++) {
+        wrong = vidsch_check(replay->player.adapters[i].vidsch);
+        if (!wrong)
+            wrong = vidmm_check(replay->player.adapters[i].vidmm);
+    }
     if (wrong) {
         char message[400];
         snprintf(message, sizeof message, "invariant broken at %" PRIu64 " ns: %s",
@@ -376,25 +378,40 @@ static void report_waiting(struct replay *replay)
     }
 }
 
-static void describe(struct replay *replay, struct probe_machine *machine)
+static void segment_state(const void *self, uint32_t segment, struct probe_segment_state *state)
 {
-    const struct profile *profile = replay->player.profile;
-    *machine = (struct probe_machine){.segments = profile->segment_count,
-                                      .nodes = profile->node_count,
-                                      .segment_state = vidmm_segment_state,
-                                      .model = replay->player.vidmm};
+    const struct player *player = self;
+    const struct player_adapter *adapter = &player->adapters[player->adapter_count - 1];
+    while (segment <= adapter->place.first_segment)
+        adapter--;
+    vidmm_segment_state(adapter->vidmm, segment - adapter->place.first_segment, state);
+}
+
+static void describe_adapter(const struct player_adapter *adapter, struct probe_machine *machine)
+{
+    const struct profile *profile = adapter->profile;
     for (uint32_t i = 0; i < profile->segment_count; i++) {
         const struct profile_segment *segment = &profile->segments[i];
-        machine->segment[i].name = segment->name;
-        machine->segment[i].size_bytes =
-            segment->commit_limit && segment->commit_limit < segment->size ? segment->commit_limit
-                                                                           : segment->size;
-        machine->segment[i].aperture = segment->kind == PROFILE_APERTURE;
+        uint64_t limit = segment->commit_limit;
+        machine->segment[machine->segments].name = segment->name;
+        machine->segment[machine->segments].adapter = adapter->place.number;
+        machine->segment[machine->segments].size_bytes =
+            limit && limit < segment->size ? limit : segment->size;
+        machine->segment[machine->segments++].aperture = segment->kind == PROFILE_APERTURE;
     }
     for (uint32_t i = 0; i < profile->node_count; i++) {
-        machine->node[i].name = profile->nodes[i].name;
-        machine->node[i].kind = profile_node_kind_names[profile->nodes[i].kind];
+        machine->node[machine->nodes].name = profile->nodes[i].name;
+        machine->node[machine->nodes].adapter = adapter->place.number;
+        machine->node[machine->nodes++].kind = profile_node_kind_names[profile->nodes[i].kind];
     }
+}
+
+static void describe(const struct player *player, struct probe_machine *machine)
+{
+    *machine = (struct probe_machine){
+        .adapters = player->adapter_count, .segment_state = segment_state, .model = player};
+    for (uint32_t i = 0; i < player->adapter_count; i++)
+        describe_adapter(&player->adapters[i], machine);
 }
 
 static void free_threads(struct replay *replay)
@@ -421,18 +438,25 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
                               struct replay_result *result, char *error, size_t error_size)
 {
     *result = (struct replay_result){0};
-    const struct sim_link link = {.bandwidth_in = profile->link.bandwidth_in,
-                                  .bandwidth_out = profile->link.bandwidth_out,
-                                  .duplex_factor = profile->link.duplex_factor};
+    const struct profile *profiles[HARDWARE_ADAPTERS_MAX] = {profile};
+    struct sim_link links[HARDWARE_ADAPTERS_MAX];
+    uint32_t count = 1 + options->other_count;
+    for (uint32_t i = 0; i < count; i++) {
+        profiles[i] = i == 0 ? profile : &options->others[i - 1];
+        links[i] = (struct sim_link){.bandwidth_in = profiles[i]->link.bandwidth_in,
+                                     .bandwidth_out = profiles[i]->link.bandwidth_out,
+                                     .duplex_factor = profiles[i]->link.duplex_factor,
+                                     .shared = profiles[i]->link.shared};
+    }
     replay = (struct replay){.reader = reader,
                              .options = options,
                              .result = result,
-                             .sim = sim_create(&link, 1, NULL),
+                             .sim = sim_create(links, count, NULL),
                              .order = order_create(),
                              .error = error,
                              .error_size = error_size};
     sim_timer_init(&replay.feed, feed, &replay);
-    uint32_t started = player_init(&replay.player, replay.sim, profile, probe,
+    uint32_t started = player_init(&replay.player, replay.sim, profiles, count, probe,
                                    trace_reader_header(reader), options->miniport);
     if (!status_is_success(started)) {
         char room[STATUS_TEXT_SIZE];
@@ -441,11 +465,12 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
     }
     replay.player.check = options->check;
     replay.player.foresight = options->foresight;
-    vidmm_seed(replay.player.vidmm, options->seed);
+    for (uint32_t i = 0; i < replay.player.adapter_count; i++)
+        vidmm_seed(replay.player.adapters[i].vidmm, options->seed + i);
     for (size_t i = 0; i < options->fault_count; i++)
         dxgkrnl_order_fault(replay.player.dxgkrnl, &options->faults[i]);
     struct probe_machine machine;
-    describe(&replay, &machine);
+    describe(&replay.player, &machine);
     probe->machine(probe->self, &machine);
     sim_run(replay.sim, feed, &replay);
     result->simulated_ns = sim_now(replay.sim);

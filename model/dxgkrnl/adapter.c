@@ -1,8 +1,9 @@
-/* The adapter as its miniport finds it, and how the two start and part (wddm.md §5.2). */
+/* Adapters as their miniports find them, and how the two start (wddm.md §5.2). */
 #include "model/dxgkrnl/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 static uint8_t usage_segment(const struct dxgk_adapter *adapter, const char *usage)
 {
@@ -41,12 +42,43 @@ static void describe(struct dxgk_described_adapter *described, const struct prof
                               .usage_segment = usage_segment};
 }
 
+void dxgkrnl_add_adapter(struct dxgkrnl *dxgkrnl, const struct profile *profile,
+                         struct vidsch *vidsch, struct vidmm *vidmm, const struct dxgkddi *ddi)
+{
+    struct dxgadapter *adapter = memory_new(1, sizeof *adapter);
+    adapter->dxgkrnl = dxgkrnl;
+    adapter->profile = profile;
+    adapter->vidsch = vidsch;
+    adapter->vidmm = vidmm;
+    adapter->ddi = *ddi;
+    LL_APPEND(dxgkrnl->adapters, adapter);
+    vidsch_set_hung(vidsch, dxgk_context_hung, dxgkrnl);
+}
+
+struct dxgadapter *dxgk_adapter_of(const struct dxgkrnl *dxgkrnl, uint64_t number)
+{
+    struct dxgadapter *adapter = dxgkrnl->adapters;
+    for (; adapter && number; number--)
+        adapter = adapter->next;
+    return adapter;
+}
+
+static uint32_t start_device(struct dxgadapter *adapter)
+{
+    describe(&adapter->described, adapter->profile);
+    if (!adapter->ddi.start_device)
+        return STATUS_SUCCESS;
+    return adapter->ddi.start_device(
+        adapter->ddi.miniport, &(struct dxgk_start_info){.adapter = &adapter->described.adapter,
+                                                         .dxgkrnl = &adapter->dxgkrnl->interface});
+}
+
 uint32_t dxgkrnl_start_device(struct dxgkrnl *dxgkrnl)
 {
-    describe(&dxgkrnl->adapter, dxgkrnl->profile);
-    if (!dxgkrnl->ddi.start_device)
-        return STATUS_SUCCESS;
-    return dxgkrnl->ddi.start_device(dxgkrnl->ddi.miniport,
-                                     &(struct dxgk_start_info){.adapter = &dxgkrnl->adapter.adapter,
-                                                               .dxgkrnl = &dxgkrnl->interface});
+    uint32_t status = STATUS_SUCCESS;
+    struct dxgadapter *adapter;
+    LL_FOREACH (dxgkrnl->adapters, adapter)
+        if (status == STATUS_SUCCESS)
+            status = start_device(adapter);
+    return status;
 }

@@ -37,7 +37,7 @@ static bool argument_is_valid(const struct profile *profile,
 static void initialise(void *owner)
 {
     struct dxgk_context_allocation *allocation = owner;
-    const struct dxgkddi *ddi = &allocation->device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &allocation->device->adapter->ddi;
     allocation->initialised = true;
     if (ddi->init_context_resource)
         ddi->init_context_resource(ddi->miniport,
@@ -76,7 +76,7 @@ uint32_t dxgk_context_allocation_create(struct dxgk_context *context, struct dxg
     if (!owner_is_valid(context, device, shared))
         return STATUS_INVALID_PARAMETER;
     struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
-    if (!argument_is_valid(dxgkrnl->profile, arg))
+    if (!argument_is_valid(device->adapter->profile, arg))
         return STATUS_INVALID_PARAMETER;
     uint32_t status = dxgk_step(dxgkrnl, DXGK_STEP_CONTEXT_ALLOCATION);
     if (status != STATUS_SUCCESS)
@@ -104,9 +104,9 @@ uint32_t dxgk_context_allocation_create(struct dxgk_context *context, struct dxg
         .device = device,
         .context = context,
         .driver = arg->driver_allocation,
-        .virtual_address_valid = has_valid_virtual_address(dxgkrnl->profile, arg),
+        .virtual_address_valid = has_valid_virtual_address(device->adapter->profile, arg),
         .size = arg->size};
-    status = vidmm_allocation_create(dxgkrnl->vidmm, &info, &allocation->vidmm);
+    status = vidmm_allocation_create(device->adapter->vidmm, &info, &allocation->vidmm);
     if (status != STATUS_SUCCESS) {
         free(allocation);
         return status;

@@ -9,12 +9,13 @@ static uint32_t create_in_driver(struct dxgk_context *context)
 {
     struct dxgkrnl *dxgkrnl = context->device->process->dxgkrnl;
     uint32_t status = dxgk_step(dxgkrnl, DXGK_STEP_DDI_CREATE_CONTEXT);
-    if (status != STATUS_SUCCESS || !dxgkrnl->ddi.create_context)
+    const struct dxgkddi *ddi = &context->device->adapter->ddi;
+    if (status != STATUS_SUCCESS || !ddi->create_context)
         return status;
     struct dxgkarg_create_context arg = {.context = context,
                                          .node = vidsch_context_node(context->vidsch),
                                          .system = vidsch_context_system(context->vidsch)};
-    status = dxgkrnl->ddi.create_context(dxgkrnl->ddi.miniport, &arg);
+    status = ddi->create_context(ddi->miniport, &arg);
     context->driver = arg.driver_context;
     context->in_driver = status == STATUS_SUCCESS;
     return status;
@@ -34,13 +35,13 @@ static uint32_t create_context(struct dxgk_process *process, struct d3dkmt_creat
     uint32_t status = dxgk_device_state(device);
     if (status != STATUS_SUCCESS)
         return status;
-    if (args->node >= dxgkrnl->profile->node_count || !is_priority(&args->priority) ||
+    if (args->node >= device->adapter->profile->node_count || !is_priority(&args->priority) ||
         !is_priority(&args->in_process))
         return STATUS_INVALID_PARAMETER;
     struct dxgk_context *context = memory_new(1, sizeof *context);
     context->device = device;
     context->existing = args->existing;
-    context->vidsch = vidsch_context_create(dxgkrnl->vidsch, args->node, args->priority,
+    context->vidsch = vidsch_context_create(device->adapter->vidsch, args->node, args->priority,
                                             args->system, process->pid, args->label, device->vidmm);
     if (args->in_process)
         vidsch_context_set_in_process_priority(context->vidsch, args->in_process);
@@ -73,7 +74,7 @@ uint32_t d3dkmt_create_context(struct dxgk_process *process, struct d3dkmt_call 
  * trace made, goes with the context. */
 void dxgk_context_free(struct dxgk_context *context)
 {
-    const struct dxgkddi *ddi = &context->device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &context->device->adapter->ddi;
     if (context->in_driver && ddi->destroy_context)
         ddi->destroy_context(ddi->miniport, context->driver);
     while (context->allocations)
@@ -142,10 +143,12 @@ uint32_t d3dkmt_set_process_scheduling_priority(struct dxgk_process *process,
                                                 const enum vidsch_band *band)
 {
     dxgk_call_begin(process, call, PROFILE_SET_PRIORITY);
-    struct vidsch *vidsch = process->dxgkrnl->vidsch;
-    if (class)
-        vidsch_process_set_class(vidsch, process->pid, *class);
-    if (band)
-        vidsch_process_set_band(vidsch, process->pid, *band);
+    const struct dxgadapter *adapter;
+    LL_FOREACH (process->dxgkrnl->adapters, adapter) {
+        if (class)
+            vidsch_process_set_class(adapter->vidsch, process->pid, *class);
+        if (band)
+            vidsch_process_set_band(adapter->vidsch, process->pid, *band);
+    }
     return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

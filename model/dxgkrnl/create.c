@@ -6,15 +6,20 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { FEW = 8 }; /* allocations that need no memory of their own */
+enum {
+    FEW = 8,               /* allocations that need no memory of their own */
+    SOME_ADDRESS = 0x10000 /* of pages, wherever they are */
+};
 
 /* A create under way: what it has made so far. Nothing of it is in a list yet; what has a handle
  * loses it again if a later step fails. */
 struct creation {
     struct dxgkrnl *dxgkrnl;
+    struct dxgadapter *adapter;
     struct d3dkmt_call *call;
     struct dxgk_device *device;
     struct d3dkmt_create_allocation *args;
+    struct dxgk_shared_resource *origin; /* another adapter's, that this is to be a twin of */
     struct dxgk_resource *resource;      /* new, or the one that is added to */
     struct dxgk_shared_resource *shared; /* its adapter's side */
     void *old_driver_resource;
@@ -34,6 +39,7 @@ static void creation_init(struct creation *creation, struct d3dkmt_call *call,
 {
     memset(creation, 0, offsetof(struct creation, few_infos));
     creation->dxgkrnl = device->process->dxgkrnl;
+    creation->adapter = device->adapter;
     creation->call = call;
     creation->device = device;
     creation->args = args;
@@ -74,15 +80,16 @@ static uint32_t standard_data(struct creation *creation)
         .surface = D3DKMDT_GDISURFACE_TEXTURE_CROSSADAPTER,
         .width = args->standard->size,
         .height = 1};
-    if (!dxgkrnl->ddi.get_standard_allocation_driver_data)
+    const struct dxgkddi *ddi = &creation->adapter->ddi;
+    if (!ddi->get_standard_allocation_driver_data)
         return STATUS_NOT_SUPPORTED;
-    status = dxgkrnl->ddi.get_standard_allocation_driver_data(dxgkrnl->ddi.miniport, &arg);
+    status = ddi->get_standard_allocation_driver_data(ddi->miniport, &arg);
     if (status != STATUS_SUCCESS)
         return status;
     if (arg.allocation_bytes == 0)
         return STATUS_INVALID_PARAMETER;
     arg.allocation = &creation->infos[0].private_data;
-    status = dxgkrnl->ddi.get_standard_allocation_driver_data(dxgkrnl->ddi.miniport, &arg);
+    status = ddi->get_standard_allocation_driver_data(ddi->miniport, &arg);
     creation->infos[0].size = args->standard->size;
     return status;
 }
@@ -97,8 +104,8 @@ static uint32_t make_objects(struct creation *creation)
         if (status != STATUS_SUCCESS)
             return status;
         creation->resource = memory_pool_take(&dxgkrnl->resources);
-        *creation->resource = (struct dxgk_resource){.device = creation->device,
-                                                     .shared = dxgk_shared_new(dxgkrnl, args)};
+        *creation->resource = (struct dxgk_resource){
+            .device = creation->device, .shared = dxgk_shared_new(creation->adapter, args)};
         creation->new_resource = true;
     }
     if (creation->resource) {
@@ -135,8 +142,9 @@ static uint32_t ask_driver(struct creation *creation)
                                             .driver_resource =
                                                 creation->shared ? creation->shared->driver : NULL};
     dxgk_call_charge_ddi(creation->device->process, creation->call,
-                         args->count * dxgkrnl->profile->ddi.create_allocation_ns);
-    status = dxgkrnl->ddi.create_allocation(dxgkrnl->ddi.miniport, &arg);
+                         args->count * creation->adapter->profile->ddi.create_allocation_ns);
+    const struct dxgkddi *ddi = &creation->adapter->ddi;
+    status = ddi->create_allocation(ddi->miniport, &arg);
     if (status != STATUS_SUCCESS)
         return status;
     if (creation->shared) {
@@ -157,8 +165,9 @@ static uint32_t make_global(struct creation *creation, uint32_t index)
     uint32_t status = dxgk_step(dxgkrnl, DXGK_STEP_ADAPTER_ALLOCATION);
     if (status == STATUS_SUCCESS) {
         dxgk_call_charge_allocations(creation->call, 1, answer->size);
-        status = dxgk_validate_answer(dxgkrnl->profile, answer, asked->flags & D3DDDI_PRIMARY,
-                                      creation->args->flags & D3DKMT_CROSS_ADAPTER);
+        status =
+            dxgk_validate_answer(creation->adapter->profile, answer, asked->flags & D3DDDI_PRIMARY,
+                                 creation->args->flags & D3DKMT_CROSS_ADAPTER);
     }
     if (status != STATUS_SUCCESS)
         return status;
@@ -171,6 +180,7 @@ static uint32_t make_global(struct creation *creation, uint32_t index)
         .overlay = answer->flags & (DXGK_OVERLAY | DXGK_CAPTURE),
         .contiguous = (answer->flags & DXGK_ACCESSED_PHYSICALLY) || (asked->flags & D3DDDI_PRIMARY),
         .permanent_system_memory = answer->flags & (DXGK_PERMANENT_SYSMEM | existing),
+        .borrowed = creation->origin,
         .has_content = asked->system_memory || (answer->flags & existing),
         .demand_paged = creation->args->demand_paged,
         .needs_no_zeroing = creation->args->flags & D3DKMT_ALLOW_NOT_ZEROED,
@@ -181,7 +191,7 @@ static uint32_t make_global(struct creation *creation, uint32_t index)
     };
     memcpy(info.preferred, answer->preferred_segment, sizeof info.preferred);
     struct vidmm_allocation *vidmm;
-    status = vidmm_allocation_create(dxgkrnl->vidmm, &info, &vidmm);
+    status = vidmm_allocation_create(creation->adapter->vidmm, &info, &vidmm);
     if (status != STATUS_SUCCESS)
         return status;
     struct dxgk_global_allocation *global = memory_pool_take(&dxgkrnl->global_allocations);
@@ -242,7 +252,8 @@ static uint32_t give_handles(struct creation *creation)
         creation->handles += status == STATUS_SUCCESS;
     }
     struct dxgk_shared_resource *shared = creation->shared;
-    if (status == STATUS_SUCCESS && creation->new_resource && shared->shared && !shared->nt)
+    if (status == STATUS_SUCCESS && creation->new_resource && shared->shared && !shared->nt &&
+        !creation->origin)
         status =
             new_handle(dxgkrnl, &dxgkrnl->globals, HANDLE_SHARED_RESOURCE, shared, &shared->global);
     return status;
@@ -287,7 +298,7 @@ static void undo(struct creation *creation)
         memory_pool_give(&dxgkrnl->global_allocations, global);
     }
     for (uint32_t i = creation->args->count; creation->in_driver && i-- > 0;)
-        dxgk_destroy_in_driver(dxgkrnl, shared, creation->infos[i].driver_allocation);
+        dxgk_destroy_in_driver(creation->adapter, shared, creation->infos[i].driver_allocation);
     while (creation->made-- > 0)
         memory_pool_give(&dxgkrnl->views, creation->views[creation->made]);
     if (creation->new_resource)
@@ -319,6 +330,53 @@ static void commit(struct creation *creation)
             vidmm_allocation_assume_resident(view->global->vidmm);
     }
     dxgk_count_carried(creation->dxgkrnl, args->flags);
+    if (creation->origin)
+        dxgk_shared_pair(creation->origin, shared);
+}
+
+static uint32_t make(struct creation *creation)
+{
+    static uint32_t (*const steps[])(struct creation *) = {
+        standard_data,      make_objects, ask_driver,    make_globals,
+        bind_system_memory, give_handles, open_in_driver};
+    uint32_t status = STATUS_SUCCESS;
+    for (size_t i = 0; status == STATUS_SUCCESS && i < sizeof steps / sizeof *steps; i++)
+        status = steps[i](creation);
+    if (status == STATUS_SUCCESS)
+        commit(creation);
+    else
+        undo(creation);
+    creation_fini(creation);
+    return status;
+}
+
+/* A surface like that of an existing heap, which is the other adapter's memory. */
+uint32_t dxgk_create_twin(struct d3dkmt_call *call, struct dxgk_device *device,
+                          struct dxgk_shared_resource *origin, struct d3dkmt_open_resource *opened)
+{
+    const struct vidmm_allocation *memory = origin->allocations[0]->vidmm;
+    const struct d3dkmt_standard_allocation heap = {.type = D3DKMT_EXISTING_HEAP,
+                                                    .size = vidmm_allocation_size(memory)};
+    struct d3dkmt_allocation_info info = {.system_memory = SOME_ADDRESS,
+                                          .label = vidmm_allocation_label(memory)};
+    struct d3dkmt_create_allocation args = {
+        .flags = D3DKMT_CREATE_RESOURCE | D3DKMT_CREATE_SHARED | D3DKMT_EXISTING_SYSMEM |
+                 D3DKMT_CROSS_ADAPTER | D3DKMT_OPEN_CROSS_ADAPTER | D3DKMT_STANDARD_ALLOCATION,
+        .runtime_data_bytes = origin->runtime_data_bytes,
+        .private_data_bytes = origin->private_data_bytes,
+        .standard = &heap,
+        .count = 1,
+        .allocations = &info,
+    };
+    struct creation creation;
+    creation_init(&creation, call, device, NULL, &args);
+    creation.origin = origin;
+    uint32_t status = make(&creation);
+    if (status == STATUS_SUCCESS) {
+        opened->resource = args.resource;
+        opened->allocations[0] = info.allocation;
+    }
+    return status;
 }
 
 static uint32_t create(struct dxgk_process *process, struct d3dkmt_call *call,
@@ -329,19 +387,9 @@ static uint32_t create(struct dxgk_process *process, struct d3dkmt_call *call,
     uint32_t status = dxgk_validate_create(process, args, &device, &resource);
     if (status != STATUS_SUCCESS)
         return status;
-    static uint32_t (*const steps[])(struct creation *) = {
-        standard_data,      make_objects, ask_driver,    make_globals,
-        bind_system_memory, give_handles, open_in_driver};
     struct creation creation;
     creation_init(&creation, call, device, resource, args);
-    for (size_t i = 0; status == STATUS_SUCCESS && i < sizeof steps / sizeof *steps; i++)
-        status = steps[i](&creation);
-    if (status == STATUS_SUCCESS)
-        commit(&creation);
-    else
-        undo(&creation);
-    creation_fini(&creation);
-    return status;
+    return make(&creation);
 }
 
 uint32_t d3dkmt_create_allocation(struct dxgk_process *process, struct d3dkmt_call *call,

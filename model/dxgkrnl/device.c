@@ -9,24 +9,30 @@ static uint32_t create_in_driver(struct dxgk_device *device)
 {
     struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
     uint32_t status = dxgk_step(dxgkrnl, DXGK_STEP_DDI_CREATE_DEVICE);
-    if (status != STATUS_SUCCESS || !dxgkrnl->ddi.create_device)
+    const struct dxgkddi *ddi = &device->adapter->ddi;
+    if (status != STATUS_SUCCESS || !ddi->create_device)
         return status;
     struct dxgkarg_create_device arg = {.device = device, .system = device->system};
-    status = dxgkrnl->ddi.create_device(dxgkrnl->ddi.miniport, &arg);
+    status = ddi->create_device(ddi->miniport, &arg);
     device->driver = arg.driver_device;
     device->in_driver = status == STATUS_SUCCESS;
     return status;
 }
 
-static uint32_t create_device(struct dxgk_process *process, bool system, d3dkmt_handle *handle)
+static uint32_t create_device(struct dxgk_process *process, uint64_t number, bool system,
+                              d3dkmt_handle *handle)
 {
     struct dxgkrnl *dxgkrnl = process->dxgkrnl;
-    if (dxgkrnl->removed)
+    struct dxgadapter *adapter = dxgk_adapter_of(dxgkrnl, number);
+    if (!adapter)
+        return STATUS_INVALID_PARAMETER;
+    if (adapter->removed)
         return STATUS_DEVICE_REMOVED;
     struct dxgk_device *device = memory_new(1, sizeof *device);
     device->process = process;
+    device->adapter = adapter;
     device->system = system;
-    device->vidmm = vidmm_device_create(dxgkrnl->vidmm, process->pid);
+    device->vidmm = vidmm_device_create(adapter->vidmm, process->pid);
     uint32_t status = create_in_driver(device);
     if (status == STATUS_SUCCESS)
         status = dxgk_step(dxgkrnl, DXGK_STEP_HANDLE);
@@ -42,12 +48,12 @@ static uint32_t create_device(struct dxgk_process *process, bool system, d3dkmt_
     return STATUS_SUCCESS;
 }
 
-uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call, bool system,
-                              d3dkmt_handle *handle)
+uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                              uint64_t adapter, bool system, d3dkmt_handle *handle)
 {
     dxgk_call_begin(process, call, PROFILE_CREATE_DEVICE);
     *handle = 0;
-    return dxgk_call_return(call, create_device(process, system, handle), 0);
+    return dxgk_call_return(call, create_device(process, adapter, system, handle), 0);
 }
 
 uint32_t d3dkmt_mark_device_as_error(struct dxgk_process *process, struct d3dkmt_call *call,
@@ -90,19 +96,22 @@ void dxgk_context_hung(void *dxgkrnl, struct vidsch_context *hung)
 }
 
 uint32_t dxgk_remove_adapter(struct dxgk_process *process, struct d3dkmt_call *call,
-                             uint64_t adapter)
+                             uint64_t number)
 {
     dxgk_call_begin(process, call, PROFILE_FREE);
-    if (adapter == 0)
-        process->dxgkrnl->removed = true;
-    return dxgk_call_return(call, adapter == 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
+    struct dxgadapter *adapter = dxgk_adapter_of(process->dxgkrnl, number);
+    if (adapter)
+        adapter->removed = true;
+    return dxgk_call_return(call, adapter ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, 0);
 }
 
 uint32_t dxgk_set_process_state(struct dxgk_process *process, struct d3dkmt_call *call,
                                 enum vidmm_band band, enum vidmm_visibility visibility)
 {
     dxgk_call_begin(process, call, PROFILE_FREE);
-    vidmm_process_set_state(process->dxgkrnl->vidmm, process->pid, band, visibility);
+    const struct dxgadapter *adapter;
+    LL_FOREACH (process->dxgkrnl->adapters, adapter)
+        vidmm_process_set_state(adapter->vidmm, process->pid, band, visibility);
     return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }
 
@@ -123,10 +132,9 @@ struct closing_device {
 static void close_view(struct dxgk_device *device, struct dxgk_allocation *view,
                        struct dxgk_shared_resource *shared)
 {
-    struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
     struct dxgk_global_allocation *global = dxgk_view_unlink(view);
     if (dxgk_global_close(device, global))
-        dxgk_global_destroy(dxgkrnl, shared, global);
+        dxgk_global_destroy(device->adapter, shared, global);
 }
 
 /* Allocations without a resource first, then resources, each with its own. */
@@ -163,7 +171,7 @@ static void device_drained(void *owner)
  * what the trace made, goes with the device. */
 void dxgk_device_free(struct dxgk_device *device)
 {
-    const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &device->adapter->ddi;
     while (device->contexts)
         dxgk_context_free(device->contexts);
     if (device->in_driver && ddi->destroy_device)
@@ -258,8 +266,11 @@ uint32_t d3dkmt_exit_process(struct dxgk_process *process, struct d3dkmt_call *c
     dxgk_begin_teardown(call);
     while (process->devices)
         dxgk_device_close(process->devices, &call->barrier);
-    vidmm_process_exit(process->dxgkrnl->vidmm, process->pid);
-    vidsch_process_exit(process->dxgkrnl->vidsch, process->pid);
+    const struct dxgadapter *adapter;
+    LL_FOREACH (process->dxgkrnl->adapters, adapter) {
+        vidmm_process_exit(adapter->vidmm, process->pid);
+        vidsch_process_exit(adapter->vidsch, process->pid);
+    }
     vidsch_barrier_arm(&call->barrier);
     return dxgk_call_return(call, STATUS_SUCCESS, 0);
 }

@@ -51,19 +51,25 @@ static void dump_device(const struct dxgk_device *device, FILE *out)
         dump_view(view, out);
 }
 
-void dxgkrnl_dump(const struct dxgkrnl *dxgkrnl, FILE *out)
+static void dump_adapter(const struct dxgadapter *adapter, FILE *out)
 {
     fprintf(out,
             "adapter removed %d next global %#" PRIx32 " allocations %" PRIu64 " committed %" PRIu64
             "\n",
-            dxgkrnl->removed, handle_next(&dxgkrnl->globals), vidmm_allocations(dxgkrnl->vidmm),
-            vidmm_committed(dxgkrnl->vidmm));
-    for (uint32_t id = 1; id <= dxgkrnl->profile->segment_count; id++) {
+            adapter->removed, handle_next(&adapter->dxgkrnl->globals),
+            vidmm_allocations(adapter->vidmm), vidmm_committed(adapter->vidmm));
+    for (uint32_t id = 1; id <= adapter->profile->segment_count; id++) {
         struct probe_segment_state state;
-        vidmm_segment_state(dxgkrnl->vidmm, id, &state);
+        vidmm_segment_state(adapter->vidmm, id, &state);
         fprintf(out, "segment %" PRIu32 " allocated %" PRIu64 " marked %" PRIu64 "\n", id,
                 state.allocated, state.marked);
     }
+}
+
+void dxgkrnl_dump(const struct dxgkrnl *dxgkrnl, FILE *out)
+{
+    for (const struct dxgadapter *adapter = dxgkrnl->adapters; adapter; adapter = adapter->next)
+        dump_adapter(adapter, out);
     for (const struct dxgk_process *process = dxgkrnl->processes; process;
          process = process->next) {
         fprintf(out, "process %" PRIu32 " next handle %#" PRIx32 "\n", process->pid,

@@ -51,9 +51,6 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
     *dxgkrnl = (struct dxgkrnl){
         .sim = sim,
         .profile = profile,
-        .vidsch = vidsch,
-        .vidmm = vidmm,
-        .ddi = *ddi,
         .interface = {.dxgkrnl = dxgkrnl,
                       .create_context_allocation = create_context_allocation,
                       .destroy_context_allocation = destroy_context_allocation,
@@ -70,7 +67,7 @@ struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
         .closings = {.object_size = sizeof(struct dxgk_closing)},
         .system_worker = {.dxgkrnl = dxgkrnl},
     };
-    vidsch_set_hung(vidsch, dxgk_context_hung, dxgkrnl);
+    dxgkrnl_add_adapter(dxgkrnl, profile, vidsch, vidmm, ddi);
     return dxgkrnl;
 }
 
@@ -132,7 +129,7 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
 {
     if (!dxgkrnl)
         return;
-    dxgk_stop_adapter(dxgkrnl);
+    dxgk_stop(dxgkrnl);
     dxgk_updates_free(dxgkrnl);
     struct dxgk_process *process, *next_process;
     LL_FOREACH_SAFE (dxgkrnl->processes, process, next_process) {
@@ -140,6 +137,9 @@ void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl)
         handle_table_fini(&process->handles);
         free(process);
     }
+    struct dxgadapter *adapter, *next_adapter;
+    LL_FOREACH_SAFE (dxgkrnl->adapters, adapter, next_adapter)
+        free(adapter);
     handle_table_fini(&dxgkrnl->globals);
     dxgk_faults_fini(&dxgkrnl->faults);
     memory_pool_fini(&dxgkrnl->packets);

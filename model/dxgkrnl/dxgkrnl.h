@@ -22,11 +22,15 @@ struct dxgk_process;
 /* D3DKMT_HANDLE: valid in its process only; 0 is no handle. */
 typedef uint32_t d3dkmt_handle;
 
+/* With the machine's first adapter; what is the machine's own is the first profile's. */
 struct dxgkrnl *dxgkrnl_create(struct sim *sim, const struct profile *profile,
                                struct vidsch *vidsch, struct vidmm *vidmm,
                                const struct dxgkddi *ddi, struct probe *probe);
-/* Starts the miniport: it is told what its adapter has and what it may call back. To be done first;
- * answers what the miniport does. */
+/* One adapter more. `ddi` is its own miniport's. */
+void dxgkrnl_add_adapter(struct dxgkrnl *dxgkrnl, const struct profile *profile,
+                         struct vidsch *vidsch, struct vidmm *vidmm, const struct dxgkddi *ddi);
+/* Starts the miniports: they are told what their adapter has and what they may call back. To be
+ * done first; answers what the first one does that fails. */
 uint32_t dxgkrnl_start_device(struct dxgkrnl *dxgkrnl);
 /* Removes the miniport, too, whether it was started or not. NULL is allowed. */
 void dxgkrnl_destroy(struct dxgkrnl *dxgkrnl);
@@ -80,8 +84,8 @@ struct d3dkmt_call {
 };
 
 /* Devices and contexts. */
-uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call, bool system,
-                              d3dkmt_handle *device);
+uint32_t d3dkmt_create_device(struct dxgk_process *process, struct d3dkmt_call *call,
+                              uint64_t adapter, bool system, d3dkmt_handle *device);
 uint32_t d3dkmt_destroy_device(struct dxgk_process *process, struct d3dkmt_call *call,
                                d3dkmt_handle device);
 /* What a page fault or a timeout leads to: the device answers STATUS_DEVICE_REMOVED from now on. */
@@ -227,7 +231,9 @@ struct d3dkmt_open_resource {
     d3dkmt_handle resource;            /* out */
     d3dkmt_handle *allocations;        /* out: `count` handles, in order */
 };
-/* D3DKMTOpenResource2, D3DKMTOpenResourceFromNtHandle: seals the resource. All or nothing. */
+/* D3DKMTOpenResource2, D3DKMTOpenResourceFromNtHandle: seals the resource. All or nothing. On a
+ * device of another adapter only a cross-adapter resource can be opened: else
+ * STATUS_INVALID_PARAMETER. */
 uint32_t d3dkmt_open_resource(struct dxgk_process *process, struct d3dkmt_call *call,
                               struct d3dkmt_open_resource *args);
 

@@ -19,6 +19,7 @@ struct dxgk_process {
 
 struct dxgk_device {
     struct dxgk_process *process;
+    struct dxgadapter *adapter;
     d3dkmt_handle handle;
     bool system;
     bool error; /* answers STATUS_DEVICE_REMOVED */
@@ -71,9 +72,10 @@ struct dxgk_update {
 
 /* The adapter's side of a resource, shared by the devices that opened it. */
 struct dxgk_shared_resource {
-    struct dxgkrnl *dxgkrnl;
+    struct dxgadapter *adapter;
     bool shared, nt; /* CreateShared, NtSecuritySharing */
-    bool sealed;     /* shared out, queried or opened: takes no more allocations */
+    bool cross_adapter;
+    bool sealed; /* shared out, queried or opened: takes no more allocations */
     d3dkmt_handle global;
     uint32_t views;      /* devices' views */
     uint32_t nt_handles; /* open NT handles */
@@ -83,6 +85,10 @@ struct dxgk_shared_resource {
     uint64_t runtime_data_bytes, private_data_bytes, total_private_data_bytes;
     uint32_t count, room;
     struct dxgk_global_allocation **allocations;
+    /* Of a cross-adapter resource that devices of other adapters have opened: these have a twin
+     * each, of the same memory, which keeps it alive as an NT handle does. */
+    struct dxgk_shared_resource *origin; /* NULL: no twin */
+    struct dxgk_shared_resource *twins, *next_twin;
 };
 
 /* The adapter's side of an allocation. */
@@ -155,18 +161,26 @@ struct dxgk_described_adapter {
     struct dxgk_node nodes[PROFILE_NODES_MAX];
 };
 
-struct dxgkrnl {
-    struct sim *sim;
+/* An adapter, who manages it, and its miniport. */
+struct dxgadapter {
+    struct dxgkrnl *dxgkrnl;
     const struct profile *profile;
     struct vidsch *vidsch;
     struct vidmm *vidmm;
     struct dxgkddi ddi;
+    struct dxgk_described_adapter described;
+    bool removed;
+    struct dxgadapter *next; /* in the order of their numbers */
+};
+
+struct dxgkrnl {
+    struct sim *sim;
+    const struct profile *profile; /* for what is the machine's own */
+    struct dxgadapter *adapters;
     struct dxgkrnl_interface interface;
-    struct dxgk_described_adapter adapter;
     struct probe *probe;
     struct dxgk_faults faults;
-    bool removed;  /* the adapter */
-    bool stopping; /* dxgk_stop_adapter is at work */
+    bool stopping; /* dxgk_stop is at work */
     struct handle_table globals;
     struct dxgk_process *processes;
     struct memory_pool packets; /* of broadcasts */
@@ -182,9 +196,12 @@ static inline uint32_t dxgk_step(struct dxgkrnl *dxgkrnl, enum dxgk_step step)
     return dxgkrnl->faults.count ? dxgk_faults_reach(&dxgkrnl->faults, step) : STATUS_SUCCESS;
 }
 
-/* The end of the simulation: the miniport is told of the end of all that is left, and removed. The
- * memory of devices and what they own is freed. */
-void dxgk_stop_adapter(struct dxgkrnl *dxgkrnl);
+/* The end of the simulation: the miniports are told of the end of all that is left, and removed.
+ * The memory of devices and what they own is freed. */
+void dxgk_stop(struct dxgkrnl *dxgkrnl);
+
+/* The adapter of that number, or NULL. */
+struct dxgadapter *dxgk_adapter_of(const struct dxgkrnl *dxgkrnl, uint64_t number);
 
 /* The segments that are apertures, as a set. */
 uint32_t dxgk_aperture_set(const struct profile *profile);
@@ -259,12 +276,20 @@ struct vidmm_allocation **dxgk_allocations(struct dxgk_process *process, struct 
 
 /* The adapter's side of a resource. release: one hold less; behind the last one it is gone, and
  * the miniport is told so. */
-struct dxgk_shared_resource *dxgk_shared_new(struct dxgkrnl *dxgkrnl,
+struct dxgk_shared_resource *dxgk_shared_new(struct dxgadapter *adapter,
                                              const struct d3dkmt_create_allocation *args);
 void dxgk_shared_add(struct dxgk_shared_resource *shared, struct dxgk_global_allocation *global);
 void dxgk_shared_remove(struct dxgk_shared_resource *shared,
                         const struct dxgk_global_allocation *global);
 void dxgk_shared_release(struct dxgk_shared_resource *shared);
+
+/* The twin is the other adapter's side of a cross-adapter resource, and keeps the origin alive. */
+void dxgk_shared_pair(struct dxgk_shared_resource *origin, struct dxgk_shared_resource *twin);
+
+/* Opens a cross-adapter resource as the first of its device's adapter to do so: the miniport there
+ * makes an allocation of the same pages, with OpenCrossAdapter (wddm.md §1.3, §1.6). */
+uint32_t dxgk_create_twin(struct d3dkmt_call *call, struct dxgk_device *device,
+                          struct dxgk_shared_resource *origin, struct d3dkmt_open_resource *opened);
 
 /* A view less; the global handle stops resolving behind the last view and NT handle. */
 void dxgk_shared_unview(struct dxgk_shared_resource *shared);
@@ -281,14 +306,14 @@ void dxgk_resource_free(struct dxgk_resource *resource);
 uint32_t dxgk_open_in_driver(struct d3dkmt_call *call, struct dxgk_device *device,
                              struct dxgk_global_allocation *global);
 void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global);
-void dxgk_destroy_in_driver(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+void dxgk_destroy_in_driver(struct dxgadapter *adapter, struct dxgk_shared_resource *shared,
                             void *driver_allocation);
 
 /* A view (or, with device NULL, an NT handle) gives up the allocation, which is closed. True: that
  * was the last one. The work that could touch it has finished. */
 bool dxgk_global_close(struct dxgk_device *device, struct dxgk_global_allocation *global);
 /* What comes behind the last one. */
-void dxgk_global_destroy(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+void dxgk_global_destroy(struct dxgadapter *adapter, struct dxgk_shared_resource *shared,
                          struct dxgk_global_allocation *global);
 
 /* Gives a terminated allocation to the system worker, and sets it to work. */

@@ -78,7 +78,7 @@ uint32_t d3dkmt_map_gpu_virtual_address(struct dxgk_process *process, struct d3d
     if (!look_up(process, device_handle, &allocation, 1, &device, &items))
         return dxgk_call_return(call, STATUS_INVALID_PARAMETER, 0);
     uint32_t status = dxgk_device_state(device);
-    if (status == STATUS_SUCCESS && process->dxgkrnl->profile->wddm >= 20) {
+    if (status == STATUS_SUCCESS && device->adapter->profile->wddm >= 20) {
         expect_paging(call);
         vidmm_map(items[0], &call->request);
         status = STATUS_PENDING;

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-struct dxgk_shared_resource *dxgk_shared_new(struct dxgkrnl *dxgkrnl,
+struct dxgk_shared_resource *dxgk_shared_new(struct dxgadapter *adapter,
                                              const struct d3dkmt_create_allocation *args)
 {
-    struct dxgk_shared_resource *shared = memory_pool_take(&dxgkrnl->shared_resources);
+    struct dxgk_shared_resource *shared = memory_pool_take(&adapter->dxgkrnl->shared_resources);
     *shared = (struct dxgk_shared_resource){
-        .dxgkrnl = dxgkrnl,
+        .adapter = adapter,
+        .cross_adapter = args->flags & D3DKMT_CROSS_ADAPTER,
         .shared = args->flags & D3DKMT_CREATE_SHARED,
         .nt = args->flags & D3DKMT_NT_SECURITY_SHARING,
         .views = 1,
@@ -43,25 +44,71 @@ void dxgk_shared_remove(struct dxgk_shared_resource *shared,
     shared->count = kept;
 }
 
+static void stop_resolving(struct dxgk_shared_resource *shared)
+{
+    if (shared->views || shared->nt_handles || !shared->global)
+        return;
+    handle_free(&shared->adapter->dxgkrnl->globals, shared->global);
+    shared->global = 0;
+}
+
+/* A twin goes. At the end of the simulation only the miniport is told. */
+static void leave_origin(struct dxgk_shared_resource *twin)
+{
+    struct dxgk_shared_resource *origin = twin->origin;
+    LL_DELETE2(origin->twins, twin, next_twin);
+    if (!origin->adapter->dxgkrnl->stopping) {
+        dxgk_close_nt_handle(origin);
+        return;
+    }
+    for (uint32_t i = 0; i < origin->count; i++)
+        if (--origin->allocations[i]->views == 0)
+            dxgk_destroy_in_driver(origin->adapter, origin, origin->allocations[i]->driver);
+    origin->nt_handles--;
+    stop_resolving(origin);
+    dxgk_shared_release(origin);
+}
+
+static void keep(struct dxgk_shared_resource *shared)
+{
+    shared->nt_handles++;
+    shared->holds++;
+    for (uint32_t i = 0; i < shared->count; i++)
+        shared->allocations[i]->views++;
+}
+
+void dxgk_shared_pair(struct dxgk_shared_resource *origin, struct dxgk_shared_resource *twin)
+{
+    twin->origin = origin;
+    twin->nt = origin->nt;
+    twin->sealed = true;
+    LL_PREPEND2(origin->twins, twin, next_twin);
+    keep(origin);
+}
+
+static struct dxgk_shared_resource *twin_of(const struct dxgk_shared_resource *origin,
+                                            const struct dxgadapter *adapter)
+{
+    struct dxgk_shared_resource *twin;
+    LL_FOREACH2(origin->twins, twin, next_twin)
+    if (twin->adapter == adapter)
+        return twin;
+    return NULL;
+}
+
 void dxgk_shared_release(struct dxgk_shared_resource *shared)
 {
     if (--shared->holds > 0)
         return;
-    const struct dxgkddi *ddi = &shared->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &shared->adapter->ddi;
     if (shared->in_driver && ddi->destroy_allocation)
         ddi->destroy_allocation(
             ddi->miniport, &(struct dxgkarg_destroy_allocation){.driver_resource = shared->driver,
                                                                 .destroy_resource = true});
     free(shared->allocations);
-    memory_pool_give(&shared->dxgkrnl->shared_resources, shared);
-}
-
-static void stop_resolving(struct dxgk_shared_resource *shared)
-{
-    if (shared->views || shared->nt_handles || !shared->global)
-        return;
-    handle_free(&shared->dxgkrnl->globals, shared->global);
-    shared->global = 0;
+    if (shared->origin)
+        leave_origin(shared);
+    memory_pool_give(&shared->adapter->dxgkrnl->shared_resources, shared);
 }
 
 void dxgk_shared_unview(struct dxgk_shared_resource *shared)
@@ -73,7 +120,7 @@ void dxgk_shared_unview(struct dxgk_shared_resource *shared)
 void dxgk_resource_free(struct dxgk_resource *resource)
 {
     struct dxgk_shared_resource *shared = resource->shared;
-    memory_pool_give(&shared->dxgkrnl->resources, resource);
+    memory_pool_give(&shared->adapter->dxgkrnl->resources, resource);
     dxgk_shared_release(shared);
 }
 
@@ -88,10 +135,7 @@ uint32_t d3dkmt_share_objects(struct dxgk_process *process, const d3dkmt_handle 
         return STATUS_INVALID_PARAMETER;
     struct dxgk_shared_resource *shared = resource->shared;
     shared->sealed = true;
-    shared->nt_handles++;
-    shared->holds++;
-    for (uint32_t i = 0; i < shared->count; i++)
-        shared->allocations[i]->views++;
+    keep(shared);
     *object = shared;
     return STATUS_SUCCESS;
 }
@@ -102,7 +146,7 @@ void dxgk_close_nt_handle(struct dxgk_shared_resource *shared)
     stop_resolving(shared);
     for (uint32_t i = 0; i < shared->count; i++)
         if (dxgk_global_close(NULL, shared->allocations[i]))
-            dxgk_global_destroy(shared->dxgkrnl, shared, shared->allocations[i]);
+            dxgk_global_destroy(shared->adapter, shared, shared->allocations[i]);
     dxgk_shared_release(shared);
 }
 
@@ -123,7 +167,7 @@ static struct dxgk_shared_resource *find_shared(struct dxgk_process *process,
         nt ? nt : handle_find(&process->dxgkrnl->globals, HANDLE_SHARED_RESOURCE, global);
     if (!shared)
         *status = STATUS_INVALID_PARAMETER;
-    return shared;
+    return shared && shared->origin ? shared->origin : shared;
 }
 
 uint32_t d3dkmt_query_resource_info(struct dxgk_process *process,
@@ -155,12 +199,12 @@ struct opening {
 
 static uint32_t open_step(struct opening *opening, enum dxgk_step step)
 {
-    return dxgk_step(opening->shared->dxgkrnl, step);
+    return dxgk_step(opening->shared->adapter->dxgkrnl, step);
 }
 
 static uint32_t make_objects(struct opening *opening)
 {
-    struct dxgkrnl *dxgkrnl = opening->shared->dxgkrnl;
+    struct dxgkrnl *dxgkrnl = opening->shared->adapter->dxgkrnl;
     uint32_t status = open_step(opening, DXGK_STEP_RESOURCE);
     if (status != STATUS_SUCCESS)
         return status;
@@ -218,7 +262,7 @@ static uint32_t open_in_driver(struct opening *opening)
 
 static void undo(struct opening *opening)
 {
-    struct dxgkrnl *dxgkrnl = opening->shared->dxgkrnl;
+    struct dxgkrnl *dxgkrnl = opening->shared->adapter->dxgkrnl;
     struct handle_table *table = &opening->device->process->handles;
     while (opening->handles > 0)
         handle_cancel(table, opening->views[--opening->handles]->handle);
@@ -260,6 +304,15 @@ static uint32_t open_shared(struct dxgk_process *process, struct d3dkmt_call *ca
         return STATUS_INVALID_PARAMETER;
     if (args->total_private_data_bytes < opening.shared->total_private_data_bytes)
         return args->nt ? STATUS_NO_MEMORY : STATUS_INVALID_PARAMETER;
+    if (opening.shared->adapter != opening.device->adapter) {
+        struct dxgk_shared_resource *origin = opening.shared;
+        if (!origin->cross_adapter || origin->count != 1)
+            return STATUS_INVALID_PARAMETER;
+        origin->sealed = true;
+        opening.shared = twin_of(origin, opening.device->adapter);
+        if (!opening.shared)
+            return dxgk_create_twin(call, opening.device, origin, args);
+    }
     opening.views = memory_new(args->count, sizeof(struct dxgk_allocation *));
     static uint32_t (*const steps[])(struct opening *) = {make_objects, give_handles,
                                                           open_in_driver};

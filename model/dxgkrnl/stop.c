@@ -12,7 +12,7 @@ static void stop_view(struct dxgk_device *device, struct dxgk_allocation *view)
     struct dxgk_global_allocation *global = dxgk_view_unlink(view);
     dxgk_close_in_driver(device, global);
     if (--global->views == 0)
-        dxgk_destroy_in_driver(device->process->dxgkrnl, shared, global->driver);
+        dxgk_destroy_in_driver(device->adapter, shared, global->driver);
 }
 
 static void free_context_allocations(struct dxgk_context_allocation *list)
@@ -24,7 +24,7 @@ static void free_context_allocations(struct dxgk_context_allocation *list)
 
 static void stop_context(struct dxgk_context *context)
 {
-    const struct dxgkddi *ddi = &context->device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &context->device->adapter->ddi;
     if (context->in_driver && ddi->destroy_context)
         ddi->destroy_context(ddi->miniport, context->driver);
     free_context_allocations(context->allocations);
@@ -33,7 +33,7 @@ static void stop_context(struct dxgk_context *context)
 
 static void stop_device(struct dxgk_device *device)
 {
-    const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &device->adapter->ddi;
     struct dxgk_allocation *view, *next_view;
     DL_FOREACH_SAFE (device->allocations, view, next_view)
         if (!view->resource)
@@ -55,7 +55,7 @@ static void stop_device(struct dxgk_device *device)
     free(device);
 }
 
-void dxgk_stop_adapter(struct dxgkrnl *dxgkrnl)
+void dxgk_stop(struct dxgkrnl *dxgkrnl)
 {
     dxgkrnl->stopping = true;
     const struct dxgk_process *process;
@@ -64,6 +64,8 @@ void dxgk_stop_adapter(struct dxgkrnl *dxgkrnl)
         DL_FOREACH_SAFE (process->devices, device, next)
             stop_device(device);
     }
-    if (dxgkrnl->ddi.remove_device)
-        dxgkrnl->ddi.remove_device(dxgkrnl->ddi.miniport);
+    const struct dxgadapter *adapter;
+    LL_FOREACH (dxgkrnl->adapters, adapter)
+        if (adapter->ddi.remove_device)
+            adapter->ddi.remove_device(adapter->ddi.miniport);
 }

@@ -42,7 +42,6 @@ static uint64_t scaled(uint64_t ns, double speed)
 static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
                        const struct d3dkmt_submit *args)
 {
-    struct dxgkrnl *dxgkrnl = process->dxgkrnl;
     struct dxgk_context *context = dxgk_context(process, args->context);
     if (!context)
         return STATUS_INVALID_PARAMETER;
@@ -54,13 +53,14 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
         references = dxgk_allocations(process, context->device, args->allocations, args->count);
         if (!references)
             return STATUS_INVALID_PARAMETER;
-        if (!vidmm_fits(dxgkrnl->vidmm, references, args->count)) {
+        if (!vidmm_fits(context->device->adapter->vidmm, references, args->count)) {
             free(references);
             return STATUS_GRAPHICS_NO_VIDEO_MEMORY;
         }
     }
-    double speed = dxgkrnl->profile->nodes[vidsch_context_node(context->vidsch)].speed;
-    bool recorded = dxgkrnl->profile->scheduler.recorded_costs;
+    const struct profile *profile = context->device->adapter->profile;
+    double speed = profile->nodes[vidsch_context_node(context->vidsch)].speed;
+    bool recorded = profile->scheduler.recorded_costs;
     references = append_next_uses(call, references, args->count);
     call->extra = references;
     call->packet.kind = PROBE_RENDER;
@@ -72,7 +72,7 @@ static uint32_t submit(struct dxgk_process *process, struct d3dkmt_call *call,
     call->packet.interrupt_ns = args->interrupt_ns ? *args->interrupt_ns : 0;
     call->packet.references = references;
     call->packet.reference_count = args->count;
-    vidmm_touches_begin(dxgkrnl->vidmm, &call->packet, args->writes_from);
+    vidmm_touches_begin(context->device->adapter->vidmm, &call->packet, args->writes_from);
     call->packet.hits = vidmm_reference(context->device->vidmm, references, args->count);
     for (uint32_t i = 0; i < args->count; i++)
         vidmm_allocation_hold(references[i]);

@@ -54,17 +54,19 @@ static void spend(struct dxgk_system_worker *worker, uint64_t cpu_ns)
 static void make_step(struct dxgk_system_worker *worker)
 {
     struct dxgkrnl *dxgkrnl = worker->dxgkrnl;
-    const struct profile_ddi *ddi = &dxgkrnl->profile->ddi;
     struct dxgk_closing *closing = worker->closing;
     struct dxgk_termination *termination = closing->termination;
+    struct dxgadapter *adapter = termination->device->adapter;
+    const struct profile_ddi *ddi = &adapter->profile->ddi;
+    struct probe_thing pager = probe_thing(PROBE_PAGER, vidsch_adapter(adapter->vidsch)->number);
     worker->pending = true;
     switch (worker->step++) {
     case 0: /* what was unmapped is unmapped on the adapter, too */
         worker->flush =
             (struct vidmm_request){.done = flushed, .owner = worker, .cause = "destroy"};
-        serve(worker, probe_thing(PROBE_PAGER, 0));
+        serve(worker, pager);
         if (termination->unmapped)
-            vidmm_flush(dxgkrnl->vidmm, &worker->flush);
+            vidmm_flush(adapter->vidmm, &worker->flush);
         else
             worker->pending = false;
         break;
@@ -75,9 +77,9 @@ static void make_step(struct dxgk_system_worker *worker)
         closing->global->terminated--;
         worker->last = dxgk_global_close(termination->device, closing->global);
         worker->drained = (struct vidmm_drained){.drained = drained, .owner = worker};
-        serve(worker, probe_thing(PROBE_PAGER, 0));
+        serve(worker, pager);
         if (worker->last)
-            vidmm_await_drained(dxgkrnl->vidmm, &worker->drained);
+            vidmm_await_drained(adapter->vidmm, &worker->drained);
         else
             worker->pending = false;
         break;
@@ -88,7 +90,7 @@ static void make_step(struct dxgk_system_worker *worker)
         worker->pending = false;
         worker->closing = NULL;
         if (worker->last)
-            dxgk_global_destroy(dxgkrnl, termination->shared, closing->global);
+            dxgk_global_destroy(adapter, termination->shared, closing->global);
         memory_pool_give(&dxgkrnl->closings, closing);
         dxgk_termination_step(termination);
         break;

@@ -16,8 +16,8 @@ static void written(void *owner, struct vidmm_request *request)
 {
     (void)request;
     struct dxgk_update *update = owner;
-    const struct dxgkddi *ddi = &update->dxgkrnl->ddi;
     const struct dxgk_context_allocation *allocation = update->allocation;
+    const struct dxgkddi *ddi = allocation ? &allocation->device->adapter->ddi : NULL;
     struct d3dkmt_call *call = update->call;
     if (allocation && ddi->update_context_allocation)
         ddi->update_context_allocation(ddi->miniport,

@@ -98,8 +98,8 @@ uint32_t dxgk_device_state(struct dxgk_device *device)
 {
     struct dxgkrnl *dxgkrnl = device->process->dxgkrnl;
     if (dxgk_step(dxgkrnl, DXGK_STEP_ADAPTER) != STATUS_SUCCESS)
-        dxgkrnl->removed = true;
-    return dxgkrnl->removed || device->error ? STATUS_DEVICE_REMOVED : STATUS_SUCCESS;
+        device->adapter->removed = true;
+    return device->adapter->removed || device->error ? STATUS_DEVICE_REMOVED : STATUS_SUCCESS;
 }
 
 uint32_t dxgk_validate_create(struct dxgk_process *process,

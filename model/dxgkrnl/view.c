@@ -24,8 +24,8 @@ struct dxgk_global_allocation *dxgk_view_unlink(struct dxgk_allocation *view)
 uint32_t dxgk_open_in_driver(struct d3dkmt_call *call, struct dxgk_device *device,
                              struct dxgk_global_allocation *global)
 {
-    call->charged_ns += device->process->dxgkrnl->profile->ddi.open_allocation_ns;
-    const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
+    call->charged_ns += device->adapter->profile->ddi.open_allocation_ns;
+    const struct dxgkddi *ddi = &device->adapter->ddi;
     if (!ddi->open_allocation)
         return STATUS_SUCCESS;
     return ddi->open_allocation(ddi->miniport,
@@ -36,7 +36,7 @@ uint32_t dxgk_open_in_driver(struct d3dkmt_call *call, struct dxgk_device *devic
 
 void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocation *global)
 {
-    const struct dxgkddi *ddi = &device->process->dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &device->adapter->ddi;
     if (ddi->close_allocation)
         ddi->close_allocation(ddi->miniport,
                               &(struct dxgkarg_close_allocation){.driver_device = device->driver,
@@ -44,10 +44,10 @@ void dxgk_close_in_driver(struct dxgk_device *device, struct dxgk_global_allocat
                                                                  .allocations = &global->driver});
 }
 
-void dxgk_destroy_in_driver(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+void dxgk_destroy_in_driver(struct dxgadapter *adapter, struct dxgk_shared_resource *shared,
                             void *driver_allocation)
 {
-    const struct dxgkddi *ddi = &dxgkrnl->ddi;
+    const struct dxgkddi *ddi = &adapter->ddi;
     if (ddi->destroy_allocation)
         ddi->destroy_allocation(
             ddi->miniport,
@@ -78,10 +78,10 @@ bool dxgk_global_close(struct dxgk_device *device, struct dxgk_global_allocation
     return global->views == 0;
 }
 
-void dxgk_global_destroy(struct dxgkrnl *dxgkrnl, struct dxgk_shared_resource *shared,
+void dxgk_global_destroy(struct dxgadapter *adapter, struct dxgk_shared_resource *shared,
                          struct dxgk_global_allocation *global)
 {
-    dxgk_destroy_in_driver(dxgkrnl, shared, global->driver);
+    dxgk_destroy_in_driver(adapter, shared, global->driver);
     vidmm_allocation_destroy(global->vidmm);
-    memory_pool_give(&dxgkrnl->global_allocations, global);
+    memory_pool_give(&adapter->dxgkrnl->global_allocations, global);
 }
