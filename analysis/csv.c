@@ -13,7 +13,8 @@
  *   calls.csv        one row per call, written as they finish (only if asked for)
  *   engines.csv      per node and bin of equal length: share of time busy, mean length of its
  *                    hardware queue and of the software queues in front of it, share of time
- *                    switching; `link-in` and `link-out` are the link into and out of the adapters
+ *                    switching; `link-in` and `link-out` are the link into and out of the adapters,
+ *                    the mean of them where there are several: `1:link-in` is the second one's
  *   activity.csv     per bin of equal length, sums: bytes paged, context switches made and avoided,
  *                    references of the submissions and how many of them were resident
  *   frames.csv       per process that presents and bin of time in which it did: frames that ended
@@ -362,6 +363,15 @@ static void next_mean(FILE *file, const struct bins *bins, uint32_t bin, int lan
     next_decimal(file, any ? (double)bins->value[bin][lane] / (double)length : 0);
 }
 
+static void write_link(FILE *file, const struct bins *bins, uint64_t start, int in,
+                       const char *adapter, uint64_t length)
+{
+    csv_number(file, start);
+    fprintf(file, ",%slink-%s", adapter, in ? "in" : "out");
+    next_mean(file, bins, (uint32_t)(start >> bins->shift), in, length);
+    fputs(",,,\n", file);
+}
+
 static void write_engines(const struct recorder *recorder, FILE *file)
 {
     uint32_t shift = recorder->link_bins.shift;
@@ -382,12 +392,15 @@ static void write_engines(const struct recorder *recorder, FILE *file)
             next_mean(file, &node->bins, bin, RECORD_SWITCHING, length);
             putc('\n', file);
         }
-        for (int in = 1; in >= 0; in--) {
-            csv_number(file, start);
-            fputs(in ? ",link-in" : ",link-out", file);
-            next_mean(file, &recorder->link_bins, bin, in, length);
-            fputs(",,,\n", file);
-        }
+        for (int in = 1; in >= 0; in--)
+            write_link(file, &recorder->link_bins, start, in, "",
+                       recorder->adapters > 1 ? length * recorder->adapters : length);
+        for (uint32_t i = 0; recorder->links != NULL && i < recorder->adapters; i++)
+            for (int in = 1; in >= 0; in--) {
+                char adapter[16];
+                snprintf(adapter, sizeof adapter, "%" PRIu32 ":", i);
+                write_link(file, &recorder->links[i], start, in, adapter, length);
+            }
     }
 }
 

@@ -176,13 +176,15 @@ void engines_present(void *self, uint64_t now_ns, const struct probe_present *pr
         recorder->last_ns = now_ns;
 }
 
-static void bring_link_to(struct recorder *recorder, struct record_link *link, bool in,
-                          uint64_t now_ns)
+static void bring_link_to(struct recorder *recorder, uint32_t adapter, bool in, uint64_t now_ns)
 {
+    struct record_link *link = &recorder->link[adapter][in];
     if (link->busy && now_ns > link->since_ns) {
-        recorder->link_busy_ns[in] += now_ns - link->since_ns;
-        bins_add(&recorder->link_bins, link->since_ns, now_ns,
-                 (const uint64_t[BINS_LANES]){[0] = !in, [1] = in});
+        const uint64_t lanes[BINS_LANES] = {[0] = !in, [1] = in};
+        recorder->link_busy_ns[adapter][in] += now_ns - link->since_ns;
+        bins_add(&recorder->link_bins, link->since_ns, now_ns, lanes);
+        if (recorder->links != NULL)
+            bins_add(&recorder->links[adapter], link->since_ns, now_ns, lanes);
     }
     link->since_ns = now_ns;
 }
@@ -191,11 +193,11 @@ void engines_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapt
 {
     struct recorder *recorder = self;
     assert(adapter < RECORD_ADAPTERS);
-    struct record_link *link = &recorder->link[adapter][into_adapter];
-    bring_link_to(recorder, link, into_adapter, now_ns);
-    link->busy = busy;
+    bring_link_to(recorder, adapter, into_adapter, now_ns);
+    recorder->link[adapter][into_adapter].busy = busy;
     if (recorder->timeline != NULL)
-        timeline_counter(recorder->timeline, TIMELINE_LINK, now_ns, 0, into_adapter, busy);
+        timeline_counter(recorder->timeline, TIMELINE_LINK, now_ns, 0, 2 * adapter + into_adapter,
+                         busy);
     if (now_ns > recorder->last_ns)
         recorder->last_ns = now_ns;
 }
@@ -231,11 +233,13 @@ void engines_close(struct recorder *recorder)
     }
     for (uint32_t adapter = 0; adapter < RECORD_ADAPTERS; adapter++)
         for (int in = 0; in < 2; in++)
-            bring_link_to(recorder, &recorder->link[adapter][in], in, end);
+            bring_link_to(recorder, adapter, in, end);
     /* To the same width as the nodes'. */
     struct bins *all[] = {&recorder->link_bins, &recorder->paging_bins, &recorder->switch_bins};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         bins_add(all[i], 0, end, (const uint64_t[BINS_LANES]){0});
+    for (uint32_t i = 0; recorder->links != NULL && i < recorder->adapters; i++)
+        bins_add(&recorder->links[i], 0, end, (const uint64_t[BINS_LANES]){0});
     bins_widen(&recorder->paging_bins, recorder->switch_bins.shift); /* one table has both */
     bins_widen(&recorder->switch_bins, recorder->paging_bins.shift);
     for (struct record_context *context = recorder->contexts; context != NULL;

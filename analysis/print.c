@@ -203,10 +203,17 @@ static void print_paging(const struct screen *screen, const struct recorder *rec
         0)
         fputs("  nothing was moved", screen->out);
     putc('\n', screen->out);
-    if (recorder->link_busy_ns[0] + recorder->link_busy_ns[1] != 0 && span > 0)
-        fprintf(screen->out, "        link busy in %s, out %s\n",
-                human_share(a, (double)recorder->link_busy_ns[1] / span),
-                human_share(b, (double)recorder->link_busy_ns[0] / span));
+    for (uint32_t i = 0; i < RECORD_ADAPTERS && span > 0; i++) {
+        const uint64_t *busy = recorder->link_busy_ns[i];
+        if (busy[0] + busy[1] == 0)
+            continue;
+        if (recorder->adapters > 1)
+            fprintf(screen->out, "        link of adapter %" PRIu32, i);
+        else
+            fputs("        link", screen->out);
+        fprintf(screen->out, " busy in %s, out %s\n", human_share(a, (double)busy[1] / span),
+                human_share(b, (double)busy[0] / span));
+    }
     if (recorder->references != 0)
         fprintf(screen->out, "        %s of %s references were resident at submission\n",
                 human_share(a, (double)recorder->hits / (double)recorder->references),

@@ -27,7 +27,7 @@ enum {
     RECORD_OPS = 64,
     RECORD_SEGMENTS = 33, /* 0 is system memory */
     RECORD_NODES = 64,
-    RECORD_ADAPTERS = 16,
+    RECORD_ADAPTERS = 8,
     RECORD_STATUSES = 16,  /* different ones per op; more are counted together */
     RECORD_CAUSES = 32,    /* of paging */
     RECORD_KEYS = 64,      /* of assumptions */
@@ -183,14 +183,16 @@ struct recorder {
     bool finished;
 
     /* The machine. Names are copies. */
-    uint32_t segments, nodes;
+    uint32_t adapters, segments, nodes;
     struct {
+        uint32_t adapter;
         char *name;
         struct csv_word word;
         uint64_t size_bytes;
         bool aperture;
     } segment[RECORD_SEGMENTS];
     struct {
+        uint32_t adapter;
         char *name, *kind;
     } node_facts[RECORD_NODES];
     void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
@@ -242,9 +244,10 @@ struct recorder {
         uint64_t key, evicted_ns;
     } * faults;
     struct record_link link[RECORD_ADAPTERS][2];
-    uint64_t link_busy_ns[2]; /* out, in */
-    struct bins link_bins;    /* lanes: out, in */
-    struct bins paging_bins;  /* bytes; lanes: in, out, filled, dropped */
+    uint64_t link_busy_ns[RECORD_ADAPTERS][2]; /* out, in */
+    struct bins link_bins;                     /* of all adapters; lanes: out, in */
+    struct bins *links;                        /* of each, where there are several; else NULL */
+    struct bins paging_bins;                   /* bytes; lanes: in, out, filled, dropped */
 
     /* Scheduling. */
     struct record_node node[RECORD_NODES];

@@ -183,11 +183,16 @@ static char *own_name(const struct probe_machine *machine, uint32_t adapter, con
 static void on_machine(void *self, const struct probe_machine *machine)
 {
     struct recorder *recorder = self;
-    assert(machine->segments < RECORD_SEGMENTS && machine->nodes <= RECORD_NODES);
+    assert(machine->segments < RECORD_SEGMENTS && machine->nodes <= RECORD_NODES &&
+           machine->adapters <= RECORD_ADAPTERS);
+    recorder->adapters = machine->adapters;
+    if (machine->adapters > 1)
+        recorder->links = heap_new(machine->adapters, sizeof *recorder->links);
     recorder->segments = machine->segments;
     recorder->nodes = machine->nodes;
     for (uint32_t i = 0; i < machine->segments; i++) {
         recorder->space[i + 1].bins = heap_new(1, sizeof *recorder->space[i + 1].bins);
+        recorder->segment[i + 1].adapter = machine->segment[i].adapter;
         recorder->segment[i + 1].name =
             own_name(machine, machine->segment[i].adapter, machine->segment[i].name);
         recorder->segment[i + 1].size_bytes = machine->segment[i].size_bytes;
@@ -197,6 +202,7 @@ static void on_machine(void *self, const struct probe_machine *machine)
     for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
         recorder->segment[i].word = csv_word(record_segment_name(recorder, i));
     for (uint32_t i = 0; i < machine->nodes; i++) {
+        recorder->node_facts[i].adapter = machine->node[i].adapter;
         recorder->node_facts[i].name =
             own_name(machine, machine->node[i].adapter, machine->node[i].name);
         recorder->node_facts[i].kind = heap_text(machine->node[i].kind);
@@ -543,6 +549,7 @@ void recorder_destroy(struct recorder *recorder)
         free(kind);
     }
     free(recorder->sampler.t_ns);
+    free(recorder->links);
     free(recorder->faults);
     free(recorder->directory);
     free(recorder);

@@ -124,6 +124,27 @@ static void say(struct words *words, const char *format, ...)
     words->text[words->length] = 0;
 }
 
+/* The first one is not said. */
+static void say_adapter(struct words *words, uint32_t adapter)
+{
+    if (adapter != 0)
+        say(words, " of adapter %" PRIu32, adapter);
+}
+
+static void say_scheduler(struct words *words, uint32_t id)
+{
+    static const char *const parts[] = {
+        [PROBE_SCHEDULER_WORKER] = "worker", [PROBE_SCHEDULER_DPC] = "DPC"};
+    const uint32_t others = PROBE_SCHEDULER_FIRMWARE + PROBE_NODES_MAX;
+    if (id >= PROBE_SCHEDULER_FIRMWARE && id < others) {
+        say(words, "VidSch's part on the engine");
+        return;
+    }
+    uint32_t adapter = id < others ? 0 : 1 + (id - others) / PROBE_SCHEDULER_FIRMWARE;
+    say(words, "VidSch's %s", parts[id < others ? id : (id - others) % PROBE_SCHEDULER_FIRMWARE]);
+    say_adapter(words, adapter);
+}
+
 static void say_job(struct words *out, const struct chains *chains, const struct chain_hop *hop,
                     bool various)
 {
@@ -174,10 +195,7 @@ static void say_hop(struct words *out, const struct chains *chains, const struct
         say(out, "engine %s", names->node(names->self, id));
         return;
     case PROBE_SCHEDULER:
-        say(out, "VidSch's %s",
-            id == PROBE_SCHEDULER_WORKER ? "worker"
-            : id == PROBE_SCHEDULER_DPC  ? "DPC"
-                                         : "part on the engine");
+        say_scheduler(out, id);
         return;
     case PROBE_DESTROYER:
         say(out, "the system worker");
@@ -187,6 +205,7 @@ static void say_hop(struct words *out, const struct chains *chains, const struct
         return;
     default:
         say(out, "VidMm's worker");
+        say_adapter(out, id);
     }
 }
 

@@ -222,6 +222,8 @@ static json_t *segments_json(const struct recorder *recorder)
     for (uint32_t i = 1; i <= recorder->segments; i++) {
         json_t *segment = json_object();
         json_object_set_new(segment, "id", whole(i));
+        if (recorder->adapters > 1)
+            json_object_set_new(segment, "adapter", whole(recorder->segment[i].adapter));
         json_object_set_new(segment, "kind",
                             text(recorder->segment[i].aperture ? "aperture" : "memory"));
         json_object_set_new(segment, "size_bytes", whole(recorder->segment[i].size_bytes));
@@ -267,6 +269,26 @@ static uint64_t evictions(const struct recorder *recorder)
     return count;
 }
 
+/* All together, and each where there are several. */
+static void add_links(json_t *json, const struct recorder *recorder)
+{
+    uint64_t in = 0, out = 0;
+    json_t *links = json_array();
+    for (uint32_t i = 0; i < RECORD_ADAPTERS; i++) {
+        const uint64_t *busy = recorder->link_busy_ns[i];
+        in += busy[1];
+        out += busy[0];
+        if (i < recorder->adapters)
+            json_array_append_new(
+                links, json_pack("{s:o, s:o}", "in", whole(busy[1]), "out", whole(busy[0])));
+    }
+    json_object_set_new(json, "link_busy_ns",
+                        json_pack("{s:o, s:o}", "in", whole(in), "out", whole(out)));
+    if (recorder->adapters > 1)
+        json_object_set(json, "links_busy_ns", links);
+    json_decref(links);
+}
+
 static json_t *paging_json(const struct recorder *recorder)
 {
     const struct record_flow *flow = recorder->flow;
@@ -282,9 +304,7 @@ static json_t *paging_json(const struct recorder *recorder)
     json_object_set_new(json, "evictions", whole(evictions(recorder)));
     json_object_set_new(json, "demotions", whole(flow[PROBE_DEMOTE].count));
     json_object_set_new(json, "demotion_bytes", whole(flow[PROBE_DEMOTE].bytes));
-    json_object_set_new(json, "link_busy_ns",
-                        json_pack("{s:o, s:o}", "in", whole(recorder->link_busy_ns[1]), "out",
-                                  whole(recorder->link_busy_ns[0])));
+    add_links(json, recorder);
     json_object_set_new(json, "latency_ns", quantiles(&recorder->paging_latency));
     json_object_set_new(json, "refaults", whole(recorder->refault.count));
     json_object_set_new(json, "refault_distance_ns", quantiles(&recorder->refault));
@@ -318,6 +338,8 @@ static json_t *node_json(const struct recorder *recorder, uint32_t index)
     json_t *json = json_object();
     json_object_set_new(json, "name", text(recorder->node_facts[index].name));
     json_object_set_new(json, "kind", text(recorder->node_facts[index].kind));
+    if (recorder->adapters > 1)
+        json_object_set_new(json, "adapter", whole(recorder->node_facts[index].adapter));
     json_object_set_new(json, "packets", whole(node->packets));
     json_object_set_new(json, "busy_ns", whole(node->busy_ns));
     json_object_set_new(json, "idle_ns", whole(node->idle_ns));

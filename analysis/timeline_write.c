@@ -179,17 +179,27 @@ static void stay(struct writer *writer, const struct timeline_item *item, bool e
     put(writer, "}");
 }
 
+/* " of adapter 1"; the first one is not said. */
+static const char *of_adapter(char text[64], uint32_t adapter)
+{
+    text[0] = '\0';
+    if (adapter != 0)
+        snprintf(text, 64, " of adapter %" PRIu32, adapter);
+    return text;
+}
+
 static void counter(struct writer *writer, const struct timeline_item *item)
 {
-    char room[64];
+    char room[64], other[64];
     const struct chain_names *names = writer->names;
     begin(writer, "C", process_of(item), 0, item->start_ns);
     if (item->kind == TIMELINE_RESIDENT)
         put(writer, ",\"name\":\"resident in %s\",\"args\":{\"bytes\":%" PRIu64 "}}",
             plain(room, names->segment(names->self, item->place)), item->of.other);
     else if (item->kind == TIMELINE_LINK)
-        put(writer, ",\"name\":\"link %s\",\"args\":{\"busy\":%" PRIu64 "}}",
-            item->place != 0 ? "in" : "out", item->of.other);
+        put(writer, ",\"name\":\"link %s%s\",\"args\":{\"busy\":%" PRIu64 "}}",
+            item->place % 2 != 0 ? "in" : "out", of_adapter(other, item->place / 2),
+            item->of.other);
     else
         put(writer, ",\"name\":\"packets for %s\",\"args\":{\"on it\":%u,\"queued\":%u}}",
             plain(room, names->node(names->self, item->place)), (unsigned)(item->of.other >> 32),
