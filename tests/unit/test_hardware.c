@@ -320,6 +320,75 @@ static void whole_profiles_are_checked(void **state)
     free(profile);
 }
 
+/* A second adapter begins as a copy, has the segments that are listed for it and no others, and of
+ * what is the machine's own the same. */
+static void adapters_begin_as_copies(void **state)
+{
+    (void)state;
+    static const char yaml[] =
+        "wddm: 1.2\n"
+        "link: {latency: 3us, shared: true}\n"
+        "system: {memory: 8GiB}\n"
+        "segments: {local: {size: 1GiB}, aperture: {kind: aperture, size: 1GiB}}\n"
+        "nodes: {3d: {kind: 3d}, paging: {kind: paging}}\n"
+        "adapters:\n"
+        "  1:\n"
+        "    name: second\n"
+        "    link: {bandwidth-in: 5GB/s}\n"
+        "    segments: {local: {size: 2GiB}, aperture: {kind: aperture, size: 64KiB},\n"
+        "               spare: {size: 4KiB}}\n"
+        "  2: {name: third}\n";
+    struct hardware *hardware = malloc(sizeof *hardware);
+    struct profile_error error;
+    char path[] = "/tmp/wddmsim-test-XXXXXX.yaml";
+    int descriptor = mkstemps(path, 5);
+    assert_int_equal(write(descriptor, yaml, strlen(yaml)), strlen(yaml));
+    close(descriptor);
+    bool good = hardware_load(path, hardware, &error) && hardware_check(hardware, &error);
+    unlink(path);
+    if (!good)
+        fail_msg("%s", error.message);
+    assert_int_equal(hardware->adapter_count, 3);
+    const struct profile *second = &hardware->adapters[1], *third = &hardware->adapters[2];
+    assert_string_equal(second->name, "second");
+    assert_int_equal(second->link.latency_ns, 3000);
+    assert_true(second->link.shared);
+    assert_true(second->link.bandwidth_in == 5e9);
+    assert_int_equal(second->segment_count, 3);
+    assert_int_equal(second->segments[0].size, UINT64_C(2) << 30);
+    assert_int_equal(second->node_count, 2);
+    assert_int_equal(third->segment_count, 2);
+    assert_int_equal(third->segments[0].size, UINT64_C(1) << 30);
+
+    assert_true(hardware_set(hardware, "wddm", "2.0", "test", &error));
+    assert_int_equal(third->wddm, 20);
+    assert_true(hardware_set(hardware, "link.latency", "4us", "test", &error));
+    assert_int_equal(third->link.latency_ns, 3000);
+    assert_true(hardware_set(hardware, "adapters.3.name", "fourth", "test", &error));
+    assert_int_equal(hardware->adapters[3].link.latency_ns, 4000);
+    static const char *const refused[][2] = {
+        {"adapters.5.name", "test: adapters.5.name: expected adapters.4 before it"},
+        {"adapters.4.link.latency", "the profile has no adapter 4 (a new one starts with "},
+        {"adapters.1.wddm", "test: adapters.1.wddm: wddm is the machine's"},
+        {"adapters.1.costs.submit.fixed", "costs.submit.fixed is the machine's"},
+        {"adapters.0.name", "expected adapters.N.KEY, N in 1..7"},
+        {"adapters.8.name", "expected adapters.N.KEY, N in 1..7"},
+        {"adapters.1", "expected adapters.N.KEY"},
+        {"adapters.2.link.latncy", "test: adapters.2: link.latncy: no such key, did you mean"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_false(hardware_set(hardware, refused[i][0], "1us", "test", &error));
+        if (strstr(error.message, refused[i][1]) == NULL)
+            fail_msg("got: %s", error.message);
+    }
+    assert_int_equal(hardware->adapter_count, 4);
+
+    assert_true(hardware_set(hardware, "adapters.2.segments.local.size", "5KiB", "test", &error));
+    assert_false(hardware_check(hardware, &error));
+    assert_non_null(strstr(error.message, "adapters.2.segments.local.size: expected a whole"));
+    free(hardware);
+}
+
 static void files_are_refused_with_their_place(void **state)
 {
     (void)state;
@@ -338,6 +407,12 @@ static void files_are_refused_with_their_place(void **state)
         {"name: one\n---\nname: two\n", "expected the end of the file"},
         {"? [a]\n: 1\n", "expected a key"},
         {"system:\n  memory:\n", "2: system.memory: expected a size"},
+        {"adapters:\n  1: {name: b}\nname: a\n", "3: name: expected before adapters.1"},
+        {"adapters:\n  2: {name: b}\n", "2: adapters.2.name: expected adapters.1 before it"},
+        {"adapters:\n  1: {wddm: 2.0}\n", "2: adapters.1.wddm: wddm is the machine's"},
+        {"adapters:\n  1: {name: b, name: c}\n", "2: adapters.1.name: given twice"},
+        {"adapters:\n  one: {name: b}\n", "2: adapters.one.name: expected adapters.N.KEY"},
+        {"adapters:\n  1: {name: b}\n", "expected one adapter, got 2"},
     };
     struct profile *profile = malloc(sizeof *profile);
     struct profile_error error;
@@ -397,6 +472,7 @@ int main(void)
         cmocka_unit_test(ideal_is_the_ruler),
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(whole_profiles_are_checked),
+        cmocka_unit_test(adapters_begin_as_copies),
         cmocka_unit_test(files_are_refused_with_their_place),
         cmocka_unit_test(keys_are_found),
     };

@@ -1,6 +1,7 @@
 /* Random valid workloads, replayed with every check: nothing breaks, nobody waits for ever, and
  * what the probe saw adds up. The seeds are printed; WDDMSIM_RANDOM_RUNS sets how many,
  * WDDMSIM_RANDOM_EVENTS how long each of the workloads is. */
+#include "model/hardware/hardware.h"
 #include "model/vidmm/vidmm.h"
 #include "traces/reader.h"
 #include "workloads/replay.h"
@@ -15,7 +16,7 @@
 /* A workload. It keeps to the rules of the real system's users: names are created before they are
  * used, and nobody waits for a fence value that no earlier event signals. */
 
-enum { PROCESSES = 3, CONTEXTS = 3, ALLOCATIONS = 40, FENCES = 6, EVENTS = 4000 };
+enum { PROCESSES = 3, CONTEXTS = 3, ALLOCATIONS = 40, FENCES = 6, SURFACES = 4, EVENTS = 4000 };
 
 struct process {
     bool alive;
@@ -23,6 +24,7 @@ struct process {
     bool allocation[ALLOCATIONS];
     bool locked[ALLOCATIONS];
     uint32_t required[ALLOCATIONS]; /* MakeResident less Evict, as far as known */
+    bool surface[SURFACES];         /* it has a view of this cross-adapter resource */
 };
 
 struct workload {
@@ -32,6 +34,8 @@ struct workload {
     uint64_t signalled[FENCES];
     struct process processes[PROCESSES];
     bool residency_calls, times_out;
+    uint64_t surface_names[SURFACES];
+    size_t adapters; /* a process's device is of one of them */
 };
 
 static uint64_t below(struct workload *workload, uint64_t limit)
@@ -82,7 +86,8 @@ static void create_process(struct workload *workload, size_t number)
     struct process *process = &workload->processes[number];
     memset(process, 0, sizeof *process);
     process->alive = true;
-    event(workload, number, "CreateDevice", ",\"device\":%zu", number);
+    event(workload, number, "CreateDevice", ",\"device\":%zu,\"adapter\":%zu", number,
+          number % workload->adapters);
     for (size_t i = 0; i < CONTEXTS; i++) {
         event(workload, number, "CreateContext",
               ",\"device\":%zu,\"context\":%" PRIu64
@@ -131,6 +136,32 @@ static void change_allocation(struct workload *workload, size_t number, size_t i
               flags[below(workload, 3)]);
         process->allocation[i] = false;
     }
+}
+
+/* Cross-adapter resources are created by one process and opened by others, on either adapter. Each
+ * has a name of its own: when the last of them has let go of it is not known here. */
+static void change_surface(struct workload *workload, size_t number, size_t i)
+{
+    bool exists = false;
+    for (size_t other = 0; other < PROCESSES; other++)
+        exists |= workload->processes[other].surface[i];
+    bool *mine = &workload->processes[number].surface[i];
+    workload->surface_names[i] += !exists;
+    uint64_t name = i + SURFACES * workload->surface_names[i];
+    if (*mine)
+        event(workload, number, "DestroyAllocation",
+              ",\"device\":%zu,\"resource\":\"r%" PRIu64 "\"", number, name);
+    else if (exists)
+        event(workload, number, "OpenResource", ",\"device\":%zu,\"resource\":\"r%" PRIu64 "\"",
+              number, name);
+    else
+        event(workload, number, "CreateAllocation",
+              ",\"device\":%zu,\"resource\":\"r%" PRIu64 "\",\"flags\":[\"CreateResource\","
+              "\"CreateShared\",\"CrossAdapter\"%s],\"allocations\":[{\"allocation\":\"s%" PRIu64
+              "\",\"size\":%" PRIu64 "}]",
+              number, name, below(workload, 2) ? ",\"NtSecuritySharing\"" : "", name,
+              (1 + below(workload, 16)) * 65536);
+    *mine = !*mine;
 }
 
 static void move_memory(struct workload *workload, size_t number)
@@ -189,7 +220,13 @@ static void submit(struct workload *workload, size_t number, size_t context)
 {
     char list[512];
     bool chosen[ALLOCATIONS];
-    some_allocations(workload, &workload->processes[number], number, list, chosen);
+    bool any = some_allocations(workload, &workload->processes[number], number, list, chosen);
+    for (size_t i = 0, length = strlen(list); i < SURFACES && length < 480; i++)
+        if (workload->processes[number].surface[i] && below(workload, 2)) {
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s\"s%" PRIu64 "\"",
+                                       any ? "," : "", i + SURFACES * workload->surface_names[i]);
+            any = true;
+        }
     event(workload, number, "Submit",
           ",\"context\":%" PRIu64 ",\"gpu\":%" PRIu64 ",\"granule\":%" PRIu64
           ",\"allocations\":[%s]",
@@ -215,7 +252,9 @@ static void one_event(struct workload *workload)
         return;
     }
     uint64_t choice = below(workload, 1000);
-    if (choice < 300)
+    if (choice < 20 && workload->adapters > 1)
+        change_surface(workload, number, below(workload, SURFACES));
+    else if (choice < 300)
         change_allocation(workload, number, below(workload, ALLOCATIONS));
     else if (choice < 450)
         move_memory(workload, number);
@@ -242,6 +281,7 @@ static void one_event(struct workload *workload)
         else
             event(workload, number, "ExitProcess", "%s", "");
         workload->processes[number].alive = false;
+        memset(workload->processes[number].surface, 0, SURFACES);
         make_up_for_lost_signals(workload);
     } else {
         submit(workload, number, context);
@@ -601,6 +641,19 @@ static void choose_machine(struct workload *workload, struct profile *profile)
         child_fails("%s", error.message);
 }
 
+/* Every third machine has a second adapter, faster, with less memory, and half of these share the
+ * link. */
+static void choose_adapters(struct workload *workload, uint64_t seed, struct hardware *hardware)
+{
+    struct profile *second = &hardware->adapters[1];
+    workload->adapters = hardware->adapter_count = seed % 3 == 0 ? 2 : 1;
+    hardware->adapters[0].link.shared = seed % 2;
+    *second = hardware->adapters[0];
+    set_value(second, "segments.local.size", "32MiB");
+    set_value(second, "nodes.3d.speed", "2");
+    set_value(second, "link.bandwidth-in", "10GB/s");
+}
+
 struct result {
     uint64_t calls, simulated_ns;
 };
@@ -637,11 +690,13 @@ static void run_one(void *argument)
 {
     const struct task *task = argument;
     struct workload *workload = calloc(1, sizeof *workload);
-    struct profile *profile = malloc(sizeof *profile);
-    if (!workload || !profile)
+    struct hardware *hardware = malloc(sizeof *hardware);
+    if (!workload || !hardware)
         child_fails("out of memory");
+    struct profile *profile = &hardware->adapters[0];
     workload->random = task->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     choose_machine(workload, profile);
+    choose_adapters(workload, task->seed, hardware);
     char path[] = "/tmp/wddmsim-random-XXXXXX.jsonl";
     int fd = mkstemps(path, 6);
     if (fd < 0)
@@ -657,8 +712,11 @@ static void run_one(void *argument)
         unlink(path);
     if (!opened)
         child_fails("%s", trace_error.message);
-    const struct replay_options options = {
-        .pace = (enum replay_pace)below(workload, 3), .to_ns = UINT64_MAX, .check = true};
+    const struct replay_options options = {.pace = (enum replay_pace)below(workload, 3),
+                                           .to_ns = UINT64_MAX,
+                                           .others = &hardware->adapters[1],
+                                           .other_count = hardware->adapter_count - 1,
+                                           .check = true};
     seen.buddies = profile->vidmm.placement == PROFILE_BUDDY;
     seen.recorded_pace = options.pace == REPLAY_RECORDED;
     struct replay_result result;
@@ -675,7 +733,7 @@ static void run_one(void *argument)
     trace_close(reader);
     replay_release();
     free(workload);
-    free(profile);
+    free(hardware);
 }
 
 static void random_workloads_hold_together(void **state)
