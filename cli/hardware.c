@@ -37,7 +37,9 @@ static const struct argp hardware_argp = {
     .args_doc = "list\nshow NAME|FILE\nkeys",
     .doc = "List the built-in hardware profiles, show one in full, or explain every parameter.\v"
            "To make your own, redirect what show prints into a .yaml file and change it. Values it "
-           "leaves out have the defaults that keys prints.",
+           "leaves out have the defaults that keys prints. A machine's second adapter has the same "
+           "keys "
+           "under adapters.1, and is a copy of the first as far as these do not say otherwise.",
     .children = cli_common,
 };
 

@@ -247,7 +247,13 @@ int cli_manual(FILE *out)
     fputs(".Sh HARDWARE PARAMETERS\n"
           "Values of a profile, set with\n"
           ".Fl s Ns = Ns Ar KEY=VALUE\n"
-          "or in a YAML file, where the dots are nested maps.\n",
+          "or in a YAML file, where the dots are nested maps.\n"
+          "They are the first adapter's; those of others have\n"
+          ".Cm adapters.N.\\&\n"
+          "before them, N from 1, and a new one begins with its name as a copy of the first.\n"
+          "Where a file lists segments or nodes for it, it has these and no others.\n"
+          "What is the machine's own (wddm, system, costs other than costs.ddi) cannot be set "
+          "there.\n",
           out);
     keys(out);
     results(out);
