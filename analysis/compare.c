@@ -97,13 +97,32 @@ static double seed_of(const struct result *result)
     return result_number(result_at(result->summary, "run", "seed", NULL));
 }
 
-/* The run of the same seed; NULL: none. */
-static const struct result *partner_of(const struct result *run, const struct side *side)
+const struct result *side_partner(const struct side *side, const struct result *run)
 {
     for (size_t i = 0; i < side->count; i++)
         if (seed_of(&side->runs[i]) == seed_of(run))
             return &side->runs[i];
     return NULL;
+}
+
+bool side_distributions(const struct side *side, struct distributions *all, char *error,
+                        size_t error_size)
+{
+    *all = (struct distributions){0};
+    for (size_t i = 0; i < side->count; i++) {
+        struct distributions one;
+        if (!distributions_load(&one, &side->runs[i], error, error_size)) {
+            distributions_free(all);
+            return false;
+        }
+        if (i == 0) {
+            *all = one;
+            continue;
+        }
+        distributions_merge(all, &one);
+        distributions_free(&one);
+    }
+    return true;
 }
 
 static double mean_of(const struct side *side, const char *path)
@@ -123,7 +142,7 @@ struct difference side_difference(const struct side *first, const struct side *s
         return result;
     double *differences = heap_new(second->count, sizeof *differences);
     for (size_t i = 0; i < second->count; i++) {
-        const struct result *partner = partner_of(&second->runs[i], first);
+        const struct result *partner = side_partner(first, &second->runs[i]);
         if (partner != NULL)
             differences[result.pairs++] =
                 metric_value(second->runs[i].summary, path) - metric_value(partner->summary, path);

@@ -6,6 +6,7 @@
 #ifndef WDDMSIM_ANALYSIS_COMPARE_H
 #define WDDMSIM_ANALYSIS_COMPARE_H
 
+#include "analysis/distribution.h"
 #include "analysis/result.h"
 #include "analysis/steady.h"
 #include "model/probe.h"
@@ -22,6 +23,14 @@ struct side {
 /* False and a message if there is no result in the folder. */
 bool side_load(struct side *side, const char *directory, char *error, size_t error_size);
 void side_free(struct side *side);
+
+/* The distributions of all runs of the side together: those of all their calls. False and a message
+ * if the table of one is missing or not ours. */
+bool side_distributions(const struct side *side, struct distributions *all, char *error,
+                        size_t error_size);
+
+/* Of the side, the run of the same seed as this one; NULL: none. */
+const struct result *side_partner(const struct side *side, const struct result *run);
 
 /* A number of the summary, by its path (analysis/sweep/metric.h), on both sides. */
 struct difference {

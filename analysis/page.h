@@ -3,6 +3,7 @@
 #ifndef WDDMSIM_ANALYSIS_PAGE_H
 #define WDDMSIM_ANALYSIS_PAGE_H
 
+#include "analysis/compare.h"
 #include "analysis/plots.h"
 #include "analysis/result.h"
 
@@ -14,17 +15,17 @@ void page_one(FILE *out, const struct result *result, const struct plot_outcome 
 /* The figures of the page of several, each plots/NAME.svg drawn by templates/NAME.gp. */
 enum compare_figure { PAGE_COMPARE, PAGE_SHIFTS, PAGE_SHIFT_CAUSES, PAGE_FIGURES };
 
-/* The page of several; `directory` holds the figures. The first result is what the others are
+/* The page of several; `directory` holds the figures. The first side is what the others are
  * measured against. */
-void page_several(FILE *out, const struct result *results, size_t count, const char *directory,
+void page_several(FILE *out, const struct side *sides, size_t count, const char *directory,
                   const struct plot_outcome outcomes[PAGE_FIGURES]);
 
 /* What these figures show of these very results, into `size` bytes. */
-void page_say_shifts(char *says, size_t size, const struct result *results, size_t count);
-void page_say_shift_causes(char *says, size_t size, const struct result *results, size_t count);
+void page_say_shifts(char *says, size_t size, const struct side *sides, size_t count);
+void page_say_shift_causes(char *says, size_t size, const struct side *sides, size_t count);
 
 /* The numbers behind the causes. */
-void page_shift_causes_table(FILE *out, const struct result *results, size_t count);
+void page_shift_causes_table(FILE *out, const struct side *sides, size_t count);
 
 /* Puts DIRECTORY/plots/NAME.svg into the page, or says why it is not there. */
 void page_figure(FILE *out, const char *directory, const char *name, const char *meaning,

@@ -31,7 +31,7 @@ bool plot_convert(const char *directory, const char *name, const char *format, c
 /* Removes the figure with its script and data: it would tell of something else. */
 void plot_remove(const char *directory, const char *name);
 
-/* The latencies of several results on top of each other. */
+/* Of several sides (analysis/compare.h): their latencies on top of each other. */
 plot_prepare plot_compare;
 
 /* By how much each quantile of an op moves from the first result to the others; and which causes

@@ -53,7 +53,7 @@ static bool report_one(const char *directory, char *error, size_t error_size)
 static bool report_several(const char *const *directories, size_t count, const char *directory,
                            char *error, size_t error_size)
 {
-    struct result *results = heap_new(count, sizeof *results);
+    struct side *sides = heap_new(count, sizeof *sides);
     static const struct {
         const char *name, *template;
         plot_prepare *prepare;
@@ -66,19 +66,18 @@ static bool report_several(const char *const *directories, size_t count, const c
     struct output output = {.directory = directory};
     bool done = true;
     for (size_t i = 0; done && i < count; i++)
-        done = result_load(&results[i], directories[i], error, error_size);
+        done = side_load(&sides[i], directories[i], error, error_size);
     done = done && output_folder(directory, error, error_size);
     for (size_t i = 0; done && i < PAGE_FIGURES; i++)
-        done = plot_make(directory, figures[i].name, figures[i].template, figures[i].prepare,
-                         results, count, &outcomes[i], error, error_size);
+        done = plot_make(directory, figures[i].name, figures[i].template, figures[i].prepare, sides,
+                         count, &outcomes[i], error, error_size);
     FILE *page = done ? output_open(&output, "report.html", error, error_size) : NULL;
     if (page != NULL)
-        page_several(page, results, count, directory, outcomes);
+        page_several(page, sides, count, directory, outcomes);
     done = page != NULL && output_commit(&output, error, error_size);
     for (size_t i = 0; i < count; i++)
-        if (results[i].summary != NULL)
-            result_free(&results[i]);
-    free(results);
+        side_free(&sides[i]);
+    free(sides);
     return done;
 }
 

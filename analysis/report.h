@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 /* (Re)draws the SVG plots with gnuplot and report.html of the result folder(s). One folder: its own
- * report, written into it. Several: a comparing report written into `output`. False and a message
+ * report, written into it. Several, each of them
+ * a result or a folder of results: a comparing report written into `output`. False and a message
  * on failure (a missing folder, a file that is not ours, gnuplot missing). */
 bool report_write(const char *const *directories, size_t count, const char *output, char *error,
                   size_t error_size);

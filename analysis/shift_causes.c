@@ -23,20 +23,18 @@ struct rows {
 };
 
 /* The ops with most time in the first result, each quantile of which the causes changed. */
-static void collect(struct rows *rows, const struct result *results, size_t count)
+static void collect(struct rows *rows, const struct side *sides, size_t count)
 {
     const char *ops[OPS];
-    struct side first = {.runs = (struct result *)(uintptr_t)&results[0], .count = 1};
-    size_t op_count =
-        result_ranked(result_at(results[0].summary, "calls", NULL), result_call_time, ops, OPS);
+    size_t op_count = result_ranked(result_at(sides[0].runs[0].summary, "calls", NULL),
+                                    result_call_time, ops, OPS);
     rows->count = 0;
     for (size_t i = 0; i < op_count * 2 * (count - 1) && rows->count < ROWS; i++) {
-        const struct result *other = &results[1 + i % (count - 1)];
-        struct side second = {.runs = (struct result *)(uintptr_t)other, .count = 1};
+        const struct side *other = &sides[1 + i % (count - 1)];
         struct row row = {.op = ops[i / (count - 1) / 2],
                           .quantile = quantiles[i / (count - 1) % 2],
                           .result = other->label};
-        if (!side_shift(&first, &second, row.op, row.quantile, &row.shift))
+        if (!side_shift(&sides[0], other, row.op, row.quantile, &row.shift))
             continue;
         for (int cause = 0; cause < PROBE_CAUSES; cause++) {
             row.gained += fmax(0, row.shift.part[cause]);
@@ -97,12 +95,12 @@ static void write_pieces(FILE *data, const struct row *row, size_t place, int *u
 bool plot_shift_causes(const void *what, size_t count, FILE *script, FILE *data, char *reason,
                        size_t size)
 {
-    const struct result *results = what;
+    const struct side *sides = what;
     struct rows rows;
     char label[ROWS][LABEL], amount[ROWS][LABEL];
     const char *labels[ROWS], *amounts[ROWS];
     int used[PROBE_CAUSES] = {0};
-    collect(&rows, results, count);
+    collect(&rows, sides, count);
     snprintf(reason, size, "no median or p99 has more or less of any cause");
     for (size_t i = 0; i < rows.count; i++) {
         row_label(label[i], &rows.row[i], count);
@@ -121,12 +119,12 @@ bool plot_shift_causes(const void *what, size_t count, FILE *script, FILE *data,
     return rows.count != 0;
 }
 
-void page_say_shift_causes(char *says, size_t size, const struct result *results, size_t count)
+void page_say_shift_causes(char *says, size_t size, const struct side *sides, size_t count)
 {
     struct rows rows;
     const struct row *most = NULL;
     char text[SHIFT_TEXT];
-    collect(&rows, results, count);
+    collect(&rows, sides, count);
     for (size_t i = 0; i < rows.count; i++)
         if (most == NULL || fabs(rows.row[i].shift.by) > fabs(most->shift.by))
             most = &rows.row[i];
@@ -136,15 +134,15 @@ void page_say_shift_causes(char *says, size_t size, const struct result *results
                  "The largest change is in %.64s: %s. At the left what a cause takes less than in "
                  "%.64s, at the right what it takes more.",
                  most->result, shift_text(text, most->op, most->quantile, &most->shift, html_time),
-                 results[0].label);
+                 sides[0].label);
 }
 
-void page_shift_causes_table(FILE *out, const struct result *results, size_t count)
+void page_shift_causes_table(FILE *out, const struct side *sides, size_t count)
 {
     struct rows rows;
     char text[LABEL];
     bool used[PROBE_CAUSES] = {false};
-    collect(&rows, results, count);
+    collect(&rows, sides, count);
     fputs("<div class=\"wide\"><table><thead><tr><th>difference of</th><th>latency</th>", out);
     for (int cause = 0; cause < PROBE_CAUSES; cause++) {
         for (size_t i = 0; i < rows.count; i++)

@@ -1,5 +1,5 @@
 /* By how much each quantile of a latency moves from one result to another. */
-#include "analysis/distribution.h"
+#include "analysis/compare.h"
 #include "analysis/heap.h"
 #include "analysis/html.h"
 #include "analysis/human.h"
@@ -40,14 +40,13 @@ static size_t write_shifts(FILE *data, const struct distribution *from,
     return points;
 }
 
-static void declare_results(FILE *script, const struct result *results, size_t count)
+static void declare_results(FILE *script, const struct side *sides, size_t count)
 {
     const char **labels = heap_new(count, sizeof *labels);
     int *shown = heap_new(count, sizeof *shown);
     char(*texts)[128] = heap_new(count, sizeof *texts);
     for (size_t r = 0; r < count; r++) {
-        snprintf(texts[r], sizeof texts[r], "%.56s against %.56s", results[r].label,
-                 results[0].label);
+        snprintf(texts[r], sizeof texts[r], "%.56s against %.56s", sides[r].label, sides[0].label);
         labels[r] = texts[r];
         shown[r] = r != 0;
     }
@@ -79,17 +78,17 @@ static void declare_panel(FILE *script, size_t panel, double least, double most)
 bool plot_shifts(const void *what, size_t count, FILE *script, FILE *data, char *reason,
                  size_t size)
 {
-    const struct result *results = what;
+    const struct side *sides = what;
     const char *ops[OPS];
-    size_t panels =
-        result_ranked(result_at(results[0].summary, "calls", NULL), result_call_time, ops, OPS);
+    size_t panels = result_ranked(result_at(sides[0].runs[0].summary, "calls", NULL),
+                                  result_call_time, ops, OPS);
     struct distributions *all = heap_new(count, sizeof *all);
     size_t loaded = 0, points = 0;
-    while (loaded < count && distributions_load(&all[loaded], &results[loaded], reason, size))
+    while (loaded < count && side_distributions(&sides[loaded], &all[loaded], reason, size))
         loaded++;
     if (loaded == count) {
         plot_declare(script, "op", ops, panels);
-        declare_results(script, results, count);
+        declare_results(script, sides, count);
         fprintf(script, "array least[%d]\narray most[%d]\narray knee[%d]\n", OPS, OPS, OPS);
         for (size_t op = 0; op < panels; op++) {
             double least = 0, most = 0;
@@ -116,31 +115,32 @@ static const char *moves(char text[64], double by)
     return text;
 }
 
-static double moved(const struct result *results, size_t to, const char *op, const char *quantile)
+static double moved(const struct side *sides, size_t to, const char *op, const char *quantile)
 {
-    return NUMBER(results[to].summary, "calls", op, "latency_ns", quantile) -
-           NUMBER(results[0].summary, "calls", op, "latency_ns", quantile);
+    char path[256];
+    snprintf(path, sizeof path, "calls.%s.latency_ns.%s", op, quantile);
+    return side_difference(&sides[0], &sides[to], path).difference.mean;
 }
 
 /* Of the op with most time, and the result in which its median moves furthest. */
-void page_say_shifts(char *says, size_t size, const struct result *results, size_t count)
+void page_say_shifts(char *says, size_t size, const struct side *sides, size_t count)
 {
-    const char *op = section_largest(AT(results[0].summary, "calls"), result_call_time);
+    const char *op = section_largest(AT(sides[0].runs[0].summary, "calls"), result_call_time);
     char middle[64], slow[64];
     size_t to = 0;
     says[0] = 0;
     for (size_t r = 1; op != NULL && r < count; r++) {
-        double by = moved(results, r, op, "p50");
-        if (!isnan(by) && (to == 0 || fabs(by) > fabs(moved(results, to, op, "p50"))))
+        double by = moved(sides, r, op, "p50");
+        if (!isnan(by) && (to == 0 || fabs(by) > fabs(moved(sides, to, op, "p50"))))
             to = r;
     }
     if (to == 0)
         return;
-    double tail = moved(results, to, op, "p99");
+    double tail = moved(sides, to, op, "p99");
     snprintf(says, size,
              "From %.64s to %.64s the median of %.64s %s%s%s. Above the zero line a quantile is "
              "slower than in %.64s, below it faster.",
-             results[0].label, results[to].label, op, moves(middle, moved(results, to, op, "p50")),
+             sides[0].label, sides[to].label, op, moves(middle, moved(sides, to, op, "p50")),
              isnan(tail) ? "" : ", and its p99 ", isnan(tail) ? "" : moves(slow, tail),
-             results[0].label);
+             sides[0].label);
 }

@@ -112,14 +112,10 @@ static int run_compare(int argc, char **argv)
         }
     if (status == CLI_OK && !request.quiet)
         compare_print(stdout, sides, request.count);
-    if (status == CLI_OK && request.output != NULL) {
-        const char *first_runs[SIDES_MAX];
-        for (size_t i = 0; i < request.count; i++)
-            first_runs[i] = sides[i].directories[0];
-        if (!report_write(first_runs, request.count, request.output, error, sizeof error)) {
-            cli_error("%s", error);
-            status = CLI_FAILED;
-        }
+    if (status == CLI_OK && request.output != NULL &&
+        !report_write(request.folders, request.count, request.output, error, sizeof error)) {
+        cli_error("%s", error);
+        status = CLI_FAILED;
     }
     if (status == CLI_OK)
         status = judge(&request, sides);

@@ -96,7 +96,10 @@ END
 
 "$WDDMSIM" generate frames --frames 150 --processes 2 -o frames.wtrace
 "$WDDMSIM" replay frames.wtrace -q -s segments.local.size=1GiB -o one
-"$WDDMSIM" replay frames.wtrace -q -s segments.local.size=1GiB -s nodes.3d.speed=2 -o two
+mkdir two
+for seed in 1 2; do
+    "$WDDMSIM" replay frames.wtrace -q -s segments.local.size=1GiB -s nodes.3d.speed=2 --seed $seed -o two/$seed
+done
 "$WDDMSIM" report one two -o several >/dev/null
 
 for folder in one several; do
