@@ -367,7 +367,9 @@ static void write_link(FILE *file, const struct bins *bins, uint64_t start, int 
                        const char *adapter, uint64_t length)
 {
     csv_number(file, start);
-    fprintf(file, ",%slink-%s", adapter, in ? "in" : "out");
+    putc(',', file);
+    fputs(adapter, file);
+    fputs(in ? "link-in" : "link-out", file);
     next_mean(file, bins, (uint32_t)(start >> bins->shift), in, length);
     fputs(",,,\n", file);
 }
