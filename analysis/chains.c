@@ -298,11 +298,23 @@ void chains_follow(struct chains *chains, uint64_t job, uint64_t from_ns, uint64
     chains->steps += way.steps;
 }
 
-enum probe_cause chain_cause(const struct chain_piece *piece)
+/* The hop that gives the piece its cause. */
+static size_t telling_hop(const struct chain_piece *piece)
 {
     size_t i = 0;
     while (i + 1 < piece->hops && piece->hop[i + 1].thing.kind == PROBE_CONTEXT)
         i += 2; /* to the front of that queue */
+    return i;
+}
+
+bool chain_tells_cause(const struct chain_piece *piece)
+{
+    return !piece->forgotten || telling_hop(piece) + 1 < piece->hops;
+}
+
+enum probe_cause chain_cause(const struct chain_piece *piece)
+{
+    size_t i = telling_hop(piece);
     if (i != 0 && i < piece->hops && piece->hop[i].cause == PROBE_FENCE)
         return PROBE_FENCE;
     return piece->hop[0].cause;

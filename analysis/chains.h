@@ -154,6 +154,9 @@ void chains_follow(struct chains *chains, uint64_t job, uint64_t from_ns, uint64
  * hop's, but who stands behind a fence in his context's queue waits for the fence. */
 enum probe_cause chain_cause(const struct chain_piece *piece);
 
+/* Whether that much of it is remembered, and was followed. */
+bool chain_tells_cause(const struct chain_piece *piece);
+
 /* Whose doing the piece is. Memory that has to leave for one's own sake is in the way: its owner's.
  */
 uint32_t chain_culprit(const struct chains *chains, const struct chain_piece *piece);

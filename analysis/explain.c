@@ -49,14 +49,14 @@ void explain_close(struct recorder *recorder)
 
 struct sums {
     uint64_t ns[PROBE_CAUSES];
-    bool forgotten; /* some of what it waited for itself */
+    bool forgotten; /* some of the causes are not told any more */
 };
 
 static void add_piece(void *self, const struct chain_piece *piece)
 {
     struct sums *sums = self;
     sums->ns[chain_cause(piece)] += piece->to_ns - piece->from_ns;
-    sums->forgotten |= piece->forgotten && piece->hops == 1;
+    sums->forgotten |= !chain_tells_cause(piece);
 }
 
 /* --check: the pieces of the chain add up to the call's own columns, each of them. */
