@@ -17,6 +17,7 @@ struct pressure {
     uint32_t allocations, references; /* alive; of each packet */
     uint64_t smallest, largest;       /* bytes: sizes are spread evenly over the octaves between */
     uint64_t pause_ns;                /* between packets */
+    double skew; /* the n-th most popular is named n^-skew times as often as the first */
 };
 
 static uint64_t some_size(gsl_rng *random, const struct pressure *wanted)
@@ -63,13 +64,20 @@ static bool submit_all(struct trace_writer *writer, const struct pressure *wante
                                 .gpu_ns = GPU_NS,
                                 .allocations = {names, wanted->references}};
     bool good = true;
+    double *weights = calloc(wanted->allocations, sizeof *weights);
+    if (weights == NULL)
+        return false;
+    for (uint32_t n = 0; n < wanted->allocations; n++)
+        weights[n] = pow(n + 1.0, -wanted->skew);
+    gsl_ran_discrete_t *popularity = gsl_ran_discrete_preproc(wanted->allocations, weights);
+    free(weights);
     for (uint64_t i = 0; i < wanted->events && good; i++) {
         event.t_ns += wanted->pause_ns;
         for (uint32_t k = 0; k < wanted->references; k++)
-            names[k] =
-                (struct trace_name){.number = 1 + gsl_rng_uniform_int(random, wanted->allocations)};
+            names[k] = (struct trace_name){.number = 1 + gsl_ran_discrete(random, popularity)};
         good = trace_writer_put(writer, &event, error);
     }
+    gsl_ran_discrete_free(popularity);
     return good;
 }
 
@@ -107,10 +115,12 @@ static bool generate_pressure(const void *what, struct bench_answer *answer)
 }
 
 /* A working set of twice the video memory, allocations of 64 KiB to 16 MiB: their mean is 2.9 MiB.
- * Packets come as fast as the link can keep up with. */
-static void oversubscribed(const struct bench *bench, const char *trace, const char *output)
+ * Packets come as fast as the link can keep up with. Named at random, every second one is not
+ * there: two operations each, an eviction and a page-in. With a skew it is every fifth. */
+static void oversubscribed(const struct bench *bench, const char *trace, const char *output,
+                           double skew, const char *name)
 {
-    const struct pressure pressure = {trace, bench->events, 2900, 1, 65536, 16777216, 800000};
+    const struct pressure pressure = {trace, bench->events, 2900, 1, 65536, 16777216, 800000, skew};
     const struct bench_replaying what = {
         .trace = trace,
         .output = output,
@@ -123,8 +133,8 @@ static void oversubscribed(const struct bench *bench, const char *trace, const c
     char baseline[96];
     snprintf(baseline, sizeof baseline, "SimGrid loop, %.2f dates and %.3f flows per event",
              (double)answer.dates / events, (double)answer.transfers / events);
-    bench_row("replay, twice the memory", events / answer.seconds * 1e-6,
-              events / bare.seconds * 1e-6, "M events/s", baseline);
+    bench_row(name, events / answer.seconds * 1e-6, events / bare.seconds * 1e-6, "M events/s",
+              baseline);
     bench_row("  paging operations", operations / answer.seconds * 1e-6,
               operations / bare.seconds * 1e-6, "M ops/s", "the same loop");
 }
@@ -135,8 +145,8 @@ static void twice_as_many(const struct bench *bench, const char *trace, const ch
     char other[340];
     snprintf(other, sizeof other, "%s.more.wtrace", trace);
     uint32_t few = bench->quick ? 10000 : 100000;
-    const struct pressure fewer = {trace, bench->events, few, 8, 4096, 4096, 200000};
-    const struct pressure more = {other, bench->events, 2 * few, 8, 4096, 4096, 200000};
+    const struct pressure fewer = {trace, bench->events, few, 8, 4096, 4096, 200000, 0};
+    const struct pressure more = {other, bench->events, 2 * few, 8, 4096, 4096, 200000, 0};
     bench_run(generate_pressure, &fewer);
     bench_run(generate_pressure, &more);
     const struct bench_replaying with_few = {.trace = trace,
@@ -162,6 +172,7 @@ void bench_paging(const struct bench *bench)
     char trace[320], output[320];
     snprintf(trace, sizeof trace, "%s/pressure.wtrace", bench->folder);
     snprintf(output, sizeof output, "%s/out", bench->folder);
-    oversubscribed(bench, trace, output);
+    oversubscribed(bench, trace, output, 0, "replay, twice the memory");
+    oversubscribed(bench, trace, output, 0.8, "replay, with favourites");
     twice_as_many(bench, trace, output);
 }
