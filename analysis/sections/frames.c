@@ -116,11 +116,11 @@ static void say(const json_t *summary, char *says)
 
 static void tables(FILE *out, const struct result *result)
 {
-    static const char *const columns[] = {"mean", "p50", "p95", "p99", "max"};
+    static const char *const columns[] = {"mean", "p50", "p99", "max"};
     size_t index;
     json_t *process;
-    section_table(out, "frames of", "count", "mean", "p50", "p95", "p99", "max", "1 % low",
-                  "stutters", "late", "dropped", "until shown, p50", "steady mean", NULL);
+    section_table(out, "frames of", "count", "mean", "p50", "p99", "max", "1 % low", "stutters",
+                  "late", "dropped", "shown after, p50", "steady mean", NULL);
     json_array_foreach((json_t *)(uintptr_t)AT(result->summary, "processes"), index, process)
     {
         char text[HUMAN_ROOM], pid[PAGE_PROCESS];
