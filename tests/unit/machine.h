@@ -4,6 +4,7 @@
 #ifndef WDDMSIM_TESTS_MACHINE_H
 #define WDDMSIM_TESTS_MACHINE_H
 
+#include "model/blind.h"
 #include "model/dxgkrnl/dxgkrnl.h"
 #include "model/memory.h"
 #include "model/miniport/miniport.h"
@@ -111,56 +112,6 @@ static void count_initialised(void *self, const struct dxgkarg_init_context_reso
     machine.virtual_address_valid = arg->virtual_address_valid;
 }
 
-static void ignore_context(void *self, uint32_t context, uint32_t pid, uint32_t node,
-                           struct probe_label name, bool system)
-{
-    (void)self, (void)context, (void)pid, (void)node, (void)name, (void)system;
-}
-
-static void ignore_context_allocation(void *self, uint64_t now_ns, uint32_t context, int created,
-                                      int resident)
-{
-    (void)self, (void)now_ns, (void)context, (void)created, (void)resident;
-}
-
-static void ignore_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
-{
-    (void)self, (void)now_ns, (void)packet;
-}
-
-static void ignore_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
-                          uint32_t depth, uint32_t waiting)
-{
-    (void)self, (void)now_ns, (void)node, (void)state, (void)depth, (void)waiting;
-}
-
-static void ignore_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
-                          bool made, uint64_t cost_ns)
-{
-    (void)self, (void)now_ns, (void)node, (void)from, (void)to, (void)made, (void)cost_ns;
-}
-
-static void ignore_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
-                           enum probe_attempt result)
-{
-    (void)self, (void)now_ns, (void)node, (void)context, (void)result;
-}
-
-static void ignore_paging(void *self, const struct probe_paging *operation)
-{
-    (void)self, (void)operation;
-}
-
-static void ignore_bytes(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes)
-{
-    (void)self, (void)now_ns, (void)pid, (void)segment, (void)bytes;
-}
-
-static void ignore_link(void *self, uint64_t now_ns, uint32_t adapter, bool into_adapter, bool busy)
-{
-    (void)self, (void)now_ns, (void)adapter, (void)into_adapter, (void)busy;
-}
-
 static void count_assumption(void *self, const char *key, uint64_t count)
 {
     (void)self, (void)key;
@@ -193,17 +144,8 @@ static inline void machine_run(const char *const (*settings)[2], void (*body)(vo
             child_fails("%s", error.message);
     if (!profile_check(&machine.profile, &error))
         child_fails("%s", error.message);
-    machine.probe = (struct probe){.context = ignore_context,
-                                   .packet = ignore_packet,
-                                   .engine = ignore_engine,
-                                   .context_switch = ignore_switch,
-                                   .attempt = ignore_attempt,
-                                   .paging = ignore_paging,
-                                   .resident = ignore_bytes,
-                                   .committed = ignore_bytes,
-                                   .context_allocation = ignore_context_allocation,
-                                   .link = ignore_link,
-                                   .assume = count_assumption};
+    machine.probe = blind_probe();
+    machine.probe.assume = count_assumption;
     const struct sim_link link = {1e9, 1e9, 1, false};
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);

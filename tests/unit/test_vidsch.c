@@ -1,4 +1,5 @@
 /* Fences, barriers and the worker. */
+#include "model/blind.h"
 #include "model/vidsch/internal.h"
 
 #include "tests/unit/child.h"
@@ -83,13 +84,7 @@ struct machine {
 
 static struct machine machine;
 
-static void no_context(void *self, uint32_t context, uint32_t pid, uint32_t node,
-                       struct probe_label name, bool system)
-{
-    (void)self, (void)context, (void)pid, (void)node, (void)name, (void)system;
-}
-
-static void no_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
+static void note_packet(void *self, uint64_t now_ns, const struct probe_packet *packet)
 {
     (void)self, (void)now_ns;
     /* Every packet's dates are in order, and its parts fit between them. */
@@ -102,24 +97,12 @@ static void no_packet(void *self, uint64_t now_ns, const struct probe_packet *pa
     }
 }
 
-static void no_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
-                      uint32_t depth, uint32_t waiting)
+static void note_engine(void *self, uint64_t now_ns, uint32_t node, enum probe_engine state,
+                        uint32_t depth, uint32_t waiting)
 {
     (void)self, (void)now_ns, (void)state;
     machine.waiting[node] = waiting;
     child_expects(depth <= machine.profile.scheduler.queue_depth, true);
-}
-
-static void no_switch(void *self, uint64_t now_ns, uint32_t node, uint32_t from, uint32_t to,
-                      bool made, uint64_t cost_ns)
-{
-    (void)self, (void)now_ns, (void)node, (void)from, (void)to, (void)made, (void)cost_ns;
-}
-
-static void no_attempt(void *self, uint64_t now_ns, uint32_t node, uint32_t context,
-                       enum probe_attempt result)
-{
-    (void)self, (void)now_ns, (void)node, (void)context, (void)result;
 }
 
 static bool prepare(void *vidmm, struct vidsch_packet *packet)
@@ -162,11 +145,9 @@ static void run_machine(void (*start)(void *owner))
     machine.profile.scheduler.complete_ns = 4;
     machine.profile.scheduler.tdr_permitted_ns = machine.tdr_ns;
     machine.profile.scheduler.tdr_delay_ns = machine.tdr_ns;
-    machine.probe = (struct probe){.context = no_context,
-                                   .packet = no_packet,
-                                   .engine = no_engine,
-                                   .context_switch = no_switch,
-                                   .attempt = no_attempt};
+    machine.probe = blind_probe();
+    machine.probe.packet = note_packet;
+    machine.probe.engine = note_engine;
     const struct sim_link link = {1e9, 1e9, 1, false};
     machine.sim = sim_create(&link, 1, NULL);
     machine.vidsch = vidsch_create(machine.sim, &machine.profile, &machine.probe);
