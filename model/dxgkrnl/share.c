@@ -86,12 +86,13 @@ void dxgk_shared_pair(struct dxgk_shared_resource *origin, struct dxgk_shared_re
     keep(origin);
 }
 
+/* One that nobody has open any more is on its way out, and another takes its place. */
 static struct dxgk_shared_resource *twin_of(const struct dxgk_shared_resource *origin,
                                             const struct dxgadapter *adapter)
 {
     struct dxgk_shared_resource *twin;
     LL_FOREACH2(origin->twins, twin, next_twin)
-    if (twin->adapter == adapter)
+    if (twin->adapter == adapter && (twin->views || twin->nt_handles))
         return twin;
     return NULL;
 }
