@@ -100,6 +100,7 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     *request = (struct vidmm_request){.kind = VIDMM_PAGE_IN,
                                       .device = device,
                                       .whole_device = true,
+                                      .in_place = packet->places_sought,
                                       .items = memory_new(most, sizeof *request->items),
                                       .cause = "submission",
                                       .blame = &packet->blame,
@@ -114,13 +115,17 @@ static void start_preparation(struct vidmm *vidmm, struct vidmm_device *device,
     struct vidmm_residency *residency;
     DL_FOREACH2 (device->missing, residency, missing_next)
         request->items[request->count++] = residency->allocation;
+    packet->places_sought = true;
     vidmm_request_start(vidmm, request);
 }
 
+/* Looked for once for each packet: what moves is missing meanwhile to the device's other packets,
+ * which have to be prepared again, and would never be done if that moved something again. */
 static bool has_better_places(const struct vidmm *vidmm, const struct vidsch_packet *packet)
 {
-    for (uint32_t i = 0; vidmm->profile->vidmm.eviction_throttle && i < packet->reference_count;
-         i++)
+    if (!vidmm->profile->vidmm.eviction_throttle || packet->places_sought)
+        return false;
+    for (uint32_t i = 0; i < packet->reference_count; i++)
         if (vidmm_may_be_promoted(packet->references[i], 0))
             return true;
     return false;

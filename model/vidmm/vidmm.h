@@ -107,6 +107,7 @@ enum vidmm_request_kind {
 struct vidmm_request {
     enum vidmm_request_kind kind;
     struct vidmm_device *device;     /* for whom; NULL: nobody in particular */
+    bool in_place;                   /* what is there stays where it is */
     bool whole_device;               /* and all else that the device requires by then */
     struct vidmm_allocation **items; /* `one`, or a list that VidMm frees */
     struct vidmm_allocation *one;

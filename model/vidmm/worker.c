@@ -367,7 +367,8 @@ static void find_room(struct vidmm_worker *worker, struct vidmm_allocation *allo
 
 static void step_in(struct vidmm_worker *worker, struct vidmm_allocation *allocation)
 {
-    if (vidmm_may_be_promoted(allocation, worker->request->moved_bytes)) {
+    if (!worker->request->in_place &&
+        vidmm_may_be_promoted(allocation, worker->request->moved_bytes)) {
         send_away(worker, allocation, "promotion");
     } else if (allocation->segment) { /* there, or on its way there */
         if (allocation->state != VIDMM_RESIDENT)

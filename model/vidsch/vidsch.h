@@ -96,6 +96,7 @@ struct vidsch_packet {
     uint32_t hits;
     struct vidmm_touches *touches; /* of memory that comes when it is touched; NULL: of none */
     bool without_memory; /* no room was found: it runs all the same, and that is reported */
+    bool places_sought;  /* VidMm has looked for better places for what it names, once */
     bool prepared;       /* its memory is pinned */
     bool dropped;        /* its context was aborted before it had run */
 
