@@ -98,10 +98,19 @@ static void remove_folder(const char *folder)
         fprintf(stderr, "bench: %s is left over\n", folder);
 }
 
+static const struct {
+    const char *name; /* BENCH_ONLY */
+    void (*measure)(const struct bench *bench);
+} parts[] = {
+    {"replay", bench_replay}, {"scheduler", bench_scheduler}, {"paging", bench_paging},
+    {"decode", bench_decode}, {"workloads", bench_workloads}, {"memory", bench_memory},
+};
+
 int main(void)
 {
     struct bench bench = {.quick = is_set("BENCH_QUICK"), .full = is_set("BENCH_FULL")};
-    const char *events = getenv("BENCH_EVENTS"), *temporary = getenv("TMPDIR");
+    const char *events = getenv("BENCH_EVENTS"), *temporary = getenv("TMPDIR"),
+               *only = getenv("BENCH_ONLY");
     bench.events = bench.quick ? 200000 : 2000000;
     if (events && *events)
         bench.events = strtoull(events, NULL, 10);
@@ -120,12 +129,9 @@ int main(void)
            (unsigned long long)bench.events, bench.runs);
     printf("%-28s %10s %-10s %10s  %8s  %s\n", "", "measured", "", "baseline", "ratio",
            "baseline is");
-    bench_replay(&bench);
-    bench_scheduler(&bench);
-    bench_paging(&bench);
-    bench_decode(&bench);
-    bench_workloads(&bench);
-    bench_memory(&bench);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (only == NULL || *only == '\0' || strcmp(only, parts[i].name) == 0)
+            parts[i].measure(&bench);
     remove_folder(bench.folder);
     return 0;
 }
