@@ -64,6 +64,8 @@ struct bench_loop {
     uint64_t dates, flows;
 };
 bench_function bench_simgrid_loop;
+/* Writes the platform that the loop runs on; before any measurement. */
+void bench_prepare_loop(const struct bench *bench);
 
 /* The groups of rows. */
 void bench_paging(const struct bench *bench);

@@ -116,7 +116,7 @@ static bool generate_pressure(const void *what, struct bench_answer *answer)
 
 /* A working set of twice the video memory, allocations of 64 KiB to 16 MiB: their mean is 2.9 MiB.
  * Packets come as fast as the link can keep up with. Named at random, every second one is not
- * there: two operations each, an eviction and a page-in. With a skew it is every fifth. */
+ * there: two operations each, an eviction and a page-in. With a skew it is every fourth. */
 static void oversubscribed(const struct bench *bench, const char *trace, const char *output,
                            double skew, const char *name)
 {
@@ -173,6 +173,6 @@ void bench_paging(const struct bench *bench)
     snprintf(trace, sizeof trace, "%s/pressure.wtrace", bench->folder);
     snprintf(output, sizeof output, "%s/out", bench->folder);
     oversubscribed(bench, trace, output, 0, "replay, twice the memory");
-    oversubscribed(bench, trace, output, 0.8, "replay, with favourites");
+    oversubscribed(bench, trace, output, 0.75, "replay, with favourites");
     twice_as_many(bench, trace, output);
 }

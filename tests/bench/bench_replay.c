@@ -232,9 +232,10 @@ bool bench_simgrid_loop(const void *what, struct bench_answer *answer)
     return true;
 }
 
-static const char *write_platform(const struct bench *bench)
+void bench_prepare_loop(const struct bench *bench)
 {
     static char path[320];
+    platform = path;
     snprintf(path, sizeof path, "%s/platform.xml", bench->folder);
     FILE *out = fopen(path, "w");
     if (!out) {
@@ -250,7 +251,6 @@ static const char *write_platform(const struct bench *bench)
           "</zone></platform>\n",
           out);
     fclose(out);
-    return path;
 }
 
 static void replay_row(const struct bench *bench, const char *name,
@@ -289,7 +289,6 @@ void bench_replay(const struct bench *bench)
     snprintf(trace, sizeof trace, "%s/frames.wtrace", bench->folder);
     snprintf(output, sizeof output, "%s/out", bench->folder);
     bench_run(bench_generate, &(struct bench_generate){trace, bench->events});
-    platform = write_platform(bench);
     replay_row(bench, "replay", &(struct bench_replaying){.trace = trace, .output = output});
     replay_row(bench, "replay, memory overcommitted",
                &(struct bench_replaying){
