@@ -284,7 +284,7 @@ static bool stand_back(struct vidmm_worker *worker)
     struct vidmm_request *request = worker->request, *behind = first_but_faults(worker);
     if (worker->requests == behind || request->kind == VIDMM_FAULT)
         return false;
-    set_cause(worker, PROBE_QUEUE, probe_thing(PROBE_PAGER, 0));
+    set_cause(worker, PROBE_QUEUE, vidmm_pager(worker->vidmm));
     DL_PREPEND_ELEM(worker->requests, behind, request);
     worker->request = NULL;
     worker->waiting = worker->vidmm->blocked = false;
