@@ -3,6 +3,7 @@
 #include "analysis/heap.h"
 #include "cli/session.h"
 #include "model/hardware/units.h"
+#include "traces/sink.h"
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
@@ -87,24 +88,24 @@ static void write_profile(const struct request *request, const struct calibratin
     hardware_write(&all->hardware, out);
 }
 
-/* Under a temporary name, renamed when it is complete. */
 static bool save(const struct request *request, const struct calibrating *all)
 {
-    size_t length = strlen(request->output) + sizeof ".part";
-    char *part = heap_new(length, 1);
-    snprintf(part, length, "%s.part", request->output);
-    FILE *out = fopen(part, "w");
-    bool good = out != NULL;
-    if (good) {
-        write_profile(request, all, out);
-        good = !ferror(out);
-        good = fclose(out) == 0 && good && rename(part, request->output) == 0;
+    char *text = NULL;
+    size_t length;
+    struct trace_sink *sink;
+    struct trace_error error;
+    FILE *out = heap_check(open_memstream(&text, &length));
+    write_profile(request, all, out);
+    bool good = fclose(out) == 0 && trace_sink_open(request->output, false, &sink, &error);
+    if (good && trace_sink_write(sink, text, length, &error)) {
+        good = trace_sink_finish(sink, &error);
+    } else if (good) {
+        trace_sink_abandon(sink);
+        good = false;
     }
-    if (!good) {
+    if (!good)
         cli_error("%s: cannot be written", request->output);
-        remove(part);
-    }
-    free(part);
+    free(text);
     return good;
 }
 
@@ -224,15 +225,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'q':
         request->quiet = true;
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_argument(&request->trace, text, "trace", state);
-        return 0;
-    case ARGP_KEY_END:
-        if (request->trace == NULL)
-            argp_error(state, "expected a trace (- is standard input)");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_take_trace(&request->trace, key, text, state);
     }
 }
 

@@ -70,24 +70,14 @@ enum { STEPS = sizeof steps / sizeof *steps };
 
 /* Values. */
 
-static void find_value(void *self, const char *key, const char *value)
-{
-    const char **looking = self; /* the key, then where to put its text */
-    if (strcmp(key, looking[0]) == 0)
-        looking[1] = heap_text(value);
-}
-
 static double value_of(const struct calibrating *all, const char *key, struct quantity *quantity)
 {
-    const char *looking[2] = {key, NULL};
-    char error[300];
-    double value = (double)NAN;
-    hardware_each(&all->hardware, find_value, looking);
-    if (looking[1] == NULL || !quantity_of(key, NULL, quantity, error, sizeof error) ||
-        !quantity->numeric || !quantity_parse(quantity, looking[1], &value))
-        value = (double)NAN;
-    free((char *)(uintptr_t)looking[1]); /* heap_text's */
-    return value;
+    char text[QUANTITY_TEXT_SIZE], error[300];
+    double value;
+    bool good = hardware_get(&all->hardware, key, text, sizeof text) &&
+                quantity_of(key, NULL, quantity, error, sizeof error) && quantity->numeric &&
+                quantity_parse(quantity, text, &value);
+    return good ? value : (double)NAN;
 }
 
 /* As the key can hold it. */

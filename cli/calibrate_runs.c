@@ -262,9 +262,8 @@ void calibration_runs_free(struct calibration_runs *runs)
 
 int calibration_run(struct calibration_runs *runs, size_t points)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     char message[1024] = "";
-    const struct pool pool = {.workers = processors > 0 ? (unsigned)processors : 1,
+    const struct pool pool = {.workers = cli_processors(),
                               .job = run_point,
                               .ended = point_ended,
                               .go_on = go_on,

@@ -56,6 +56,10 @@ uint64_t cli_count(const char *text, const char *option, struct argp_state *stat
 void cli_take_argument(const char **argument, const char *text, const char *what,
                        struct argp_state *state);
 
+/* The only argument of a command that takes one trace: what its parser answers to the keys that it
+ * has no case of its own for. */
+error_t cli_take_trace(const char **trace, int key, const char *text, struct argp_state *state);
+
 /* Choices of a foreign recording's reader (--reader KEY=VALUE), for trace_open. */
 struct cli_settings {
     const char **items; /* all zero: none; the texts are the command line's */
@@ -68,6 +72,9 @@ void cli_print_facts(const struct trace_reader *reader, FILE *out);
 
 /* Flushes standard output; CLI_FAILED and a message when it cannot (a full disk, a closed pipe). */
 int cli_finish_output(int status);
+
+/* How many processes to run side by side. */
+unsigned cli_processors(void);
 
 /* Interrupts: the first Ctrl-C sets a flag, the second ends the program as usual. */
 void cli_catch_interrupt(void);

@@ -107,6 +107,27 @@ void cli_take_argument(const char **argument, const char *text, const char *what
     *argument = text;
 }
 
+error_t cli_take_trace(const char **trace, int key, const char *text, struct argp_state *state)
+{
+    switch (key) {
+    case ARGP_KEY_ARG:
+        cli_take_argument(trace, text, "trace", state);
+        return 0;
+    case ARGP_KEY_END:
+        if (*trace == NULL)
+            argp_error(state, "expected a trace (- is standard input)");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+unsigned cli_processors(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors > 0 ? (unsigned)processors : 1;
+}
+
 void cli_add_setting(struct cli_settings *settings, const char *text, struct argp_state *state)
 {
     const char *equals = strchr(text, '=');

@@ -369,15 +369,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'q':
         request->quiet = true;
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_argument(&request->trace, text, "trace", state);
-        return 0;
-    case ARGP_KEY_END:
-        if (request->trace == NULL)
-            argp_error(state, "expected a trace (- is standard input)");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_take_trace(&request->trace, key, text, state);
     }
 }
 

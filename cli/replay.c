@@ -77,15 +77,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'v':
         run->verbose = true;
         return 0;
-    case ARGP_KEY_ARG:
-        cli_take_argument(&run->trace, text, "trace", state);
-        return 0;
-    case ARGP_KEY_END:
-        if (run->trace == NULL)
-            argp_error(state, "expected a trace (- is standard input)");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_take_trace(&run->trace, key, text, state);
     }
 }
 

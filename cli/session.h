@@ -33,8 +33,8 @@ int session_open(struct session *session, const struct cli_play *play, const cha
 
 /* Plays the trace before the probe, once per process. The exit status, after a message if it is
  * not CLI_OK; an interrupted run is CLI_OK with a partial result. */
-int session_play(struct session *session, struct probe *probe,
-                 const struct dxgk_fault *faults, size_t fault_count);
+int session_play(struct session *session, struct probe *probe, const struct dxgk_fault *faults,
+                 size_t fault_count);
 
 /* What the recorder is to say of the run; strings belong to the session and its options.
  * `trace_sha256` may be NULL. False after a message: out of memory. */

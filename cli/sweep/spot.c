@@ -209,26 +209,10 @@ bool spot_key(const struct study *study, struct spot *spot, char key[STORE_KEY_S
     return good;
 }
 
-/* The baseline of a profile's key, as text. */
-struct looking {
-    const char *key;
-    char text[KEY_TEXT_SIZE];
-    bool found;
-};
-
-static void look(void *self, const char *key, const char *value)
-{
-    struct looking *looking = self;
-    if (strcmp(key, looking->key) != 0)
-        return;
-    snprintf(looking->text, sizeof looking->text, "%s", value);
-    looking->found = true;
-}
-
 static bool value_of(const struct study *study, const struct spot *spot,
                      const struct hardware *hardware, const char *key, char *text, size_t size)
 {
-    struct looking looking = {.key = key};
+    char value[KEY_TEXT_SIZE] = "";
     if (strcmp(key, "hardware") == 0) {
         snprintf(text, size, "%s", spot->play.hardware);
     } else if (strcmp(key, "pace") == 0) {
@@ -238,22 +222,21 @@ static bool value_of(const struct study *study, const struct spot *spot,
     } else if (strcmp(key, "miniport") == 0) {
         snprintf(text, size, "%s", spot->play.miniport != NULL ? spot->play.miniport : "");
     } else if (strcmp(key, "unknown-size") == 0) {
-        units_print_size(spot->play.unknown_size, looking.text);
-        snprintf(text, size, "%s", looking.text);
+        units_print_size(spot->play.unknown_size, value);
+        snprintf(text, size, "%s", value);
         return spot->play.unknown_size != 0;
     } else if (strncmp(key, "workload.", 9) == 0) {
         const struct workload *workload = study->workload;
+        bool found = false;
         for (size_t i = 0; workload != NULL && i < workload->parameter_count; i++)
             if (strcmp(workload->parameters[i].key, key + 9) == 0) {
-                key_print(&workload->parameters[i], spot->source.parameters, looking.text);
-                looking.found = true;
+                key_print(&workload->parameters[i], spot->source.parameters, value);
+                found = true;
             }
-        snprintf(text, size, "%s", looking.text);
-        return looking.found;
+        snprintf(text, size, "%s", value);
+        return found;
     } else {
-        hardware_each(hardware, look, &looking);
-        snprintf(text, size, "%s", looking.text);
-        return looking.found;
+        return hardware_get(hardware, key, text, size);
     }
     return true;
 }

@@ -456,9 +456,8 @@ static void read_study_file(struct reading *reading, const char *path)
 
 static void start(struct study *study)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     *study = (struct study){.seeds = 1, .budget = 64, .report = true};
-    study->jobs = processors > 0 ? (unsigned)processors : 1;
+    study->jobs = cli_processors();
     cli_play_init(&study->play);
 }
 

@@ -138,6 +138,31 @@ void hardware_each(const struct hardware *hardware,
     }
 }
 
+/* Looks for one key's value. */
+struct getter {
+    const char *key;
+    char *text;
+    size_t size;
+    bool found;
+};
+
+static void get(void *self, const char *key, const char *value)
+{
+    struct getter *getter = self;
+    if (strcmp(key, getter->key) != 0)
+        return;
+    snprintf(getter->text, getter->size, "%s", value);
+    getter->found = true;
+}
+
+bool hardware_get(const struct hardware *hardware, const char *key, char *text, size_t size)
+{
+    struct getter getter = {key, text, size, false};
+    snprintf(text, size, "%s", "");
+    hardware_each(hardware, get, &getter);
+    return getter.found;
+}
+
 bool profile_load(const char *name, struct profile *profile, struct profile_error *error)
 {
     struct hardware *hardware = malloc(sizeof *hardware);

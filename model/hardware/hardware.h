@@ -26,4 +26,7 @@ void hardware_write(const struct hardware *hardware, FILE *out);
 void hardware_each(const struct hardware *hardware,
                    void (*visit)(void *self, const char *key, const char *value), void *self);
 
+/* The value of one key as text; false, and no text, if the machine has no such key. */
+bool hardware_get(const struct hardware *hardware, const char *key, char *text, size_t size);
+
 #endif

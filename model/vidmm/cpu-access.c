@@ -27,9 +27,9 @@ void vidmm_unmap_from_host(struct vidmm_allocation *allocation)
     allocation->host_mapped = false;
 }
 
-/* The CPU can reach system memory and what a segment shows it; anything else has to move out
- * (wddm.md §5.6). */
-static bool cpu_can_reach(struct vidmm_allocation *allocation)
+/* The CPU can reach system memory and what a segment shows it, or is made to; anything else has to
+ * move out (wddm.md §5.6). */
+static bool show_to_cpu(struct vidmm_allocation *allocation)
 {
     if (!allocation->segment)
         return allocation->state == VIDMM_OUT;
@@ -56,7 +56,7 @@ static bool lock(struct vidmm_allocation *allocation)
         vidmm_block_lock(allocation);
     else if (allocation->content == VIDMM_NOTHING && allocation->state == VIDMM_OUT)
         allocation->content = VIDMM_IN_SYSTEM; /* what the CPU writes there is its content */
-    return cpu_can_reach(allocation);
+    return show_to_cpu(allocation);
 }
 
 bool vidmm_lock(struct vidmm_device *device, struct vidmm_allocation *allocation,

@@ -46,13 +46,13 @@ static inline void assert_facts(const struct trace_reader *reader,
                      fact(facts, count, expected[i].key), expected[i].value);
 }
 
-/* The rest of it: every event is a good one, and there are so many of each op. */
-static inline void assert_events(struct trace_reader *reader, const size_t events[TRACE_OPS])
+/* Reads the rest of it, of which every event must be a good one, and counts each op. */
+static inline void count_events(struct trace_reader *reader, size_t counts[TRACE_OPS])
 {
     struct trace_error error = {0};
     struct trace_event event;
-    size_t counts[TRACE_OPS] = {0};
     enum trace_result result;
+    memset(counts, 0, TRACE_OPS * sizeof *counts);
     while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT) {
         if (!trace_check_event(&event, &error))
             fail_msg("%s: %s", trace_reader_place(reader), error.message);
@@ -60,6 +60,13 @@ static inline void assert_events(struct trace_reader *reader, const size_t event
     }
     if (result != TRACE_END)
         fail_msg("%s", error.message);
+}
+
+/* The rest of it: every event is a good one, and there are so many of each op. */
+static inline void assert_events(struct trace_reader *reader, const size_t events[TRACE_OPS])
+{
+    size_t counts[TRACE_OPS];
+    count_events(reader, counts);
     for (int op = 0; op < TRACE_OPS; op++)
         if (counts[op] != events[op])
             fail_msg("%zu %s, expected %zu", counts[op], trace_ops[op].name, events[op]);

@@ -31,20 +31,12 @@ static void read_recorded(const char *name, size_t rows, size_t packets, size_t 
     char path[4096];
     struct trace_error error = {0};
     struct trace_reader *reader;
-    struct trace_event event;
-    size_t counts[TRACE_OPS] = {0};
-    enum trace_result result;
+    size_t counts[TRACE_OPS];
     if (!trace_open(recorded("presentmon-csv", name, path, sizeof path), NULL, &reader, &error))
         fail_msg("%s", error.message);
     assert_string_equal(trace_reader_format(reader), "presentmon");
     assert_facts(reader, facts, sizeof facts / sizeof *facts);
-    while ((result = trace_next(reader, &event, &error)) == TRACE_EVENT) {
-        if (!trace_check_event(&event, &error))
-            fail_msg("%s: %s", trace_reader_place(reader), error.message);
-        counts[event.op]++;
-    }
-    if (result != TRACE_END)
-        fail_msg("%s", error.message);
+    count_events(reader, counts);
     assert_int_equal(counts[TRACE_PRESENT], rows);
     assert_int_equal(counts[TRACE_SUBMIT], packets);
     assert_int_equal(counts[TRACE_CREATE_CONTEXT], chains);

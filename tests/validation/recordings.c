@@ -235,15 +235,26 @@ static void compare_switches(uint32_t node, double recorded, uint64_t simulated)
         validation_between(text, 0, 0, (double)simulated, "");
 }
 
+static void errors(const char *of, struct outcome *outcome)
+{
+    static const struct {
+        const char *name;
+        double share, most;
+    } quantiles[] = {{"median", 0.5, 4}, {"p90", 0.9, 18}};
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "error of a %s's latency: %s", of, quantiles[i].name);
+        validation_between(text, 0, quantiles[i].most,
+                           error_quantile(outcome, 0, quantiles[i].share), "%");
+    }
+}
+
 void windows_recording(void)
 {
     if (!find_recording(WINDOWS))
         return;
     struct outcome *outcome = run_with("rtx3070-8g", NULL);
-    validation_between("error of a packet's latency: median", 0, 4, error_quantile(outcome, 0, 0.5),
-                       "%");
-    validation_between("error of a packet's latency: p90", 0, 18, error_quantile(outcome, 0, 0.9),
-                       "%");
+    errors("packet", outcome);
     for (uint32_t node = 0; node < NODES; node++)
         compare_switches(node, outcome->recorded_switches[node], outcome->switches[node]);
     at_most_twice("preemption packets", outcome->recorded_preemption_packets,
@@ -262,10 +273,7 @@ void amdgpu_recording(void)
     if (!find_recording(AMDGPU))
         return;
     struct outcome *outcome = run_with("ideal", amdgpu_of_first_half);
-    validation_between("error of a job's latency: median", 0, 4, error_quantile(outcome, 0, 0.5),
-                       "%");
-    validation_between("error of a job's latency: p90", 0, 18, error_quantile(outcome, 0, 0.9),
-                       "%");
+    errors("job", outcome);
     validation_between("second half, costs of the first: median", 0, 6,
                        error_quantile(outcome, AMDGPU_HALF_NS, 0.5), "%");
     deciles(outcome);
