@@ -129,7 +129,7 @@ int main(void)
            (unsigned long long)bench.events, bench.runs);
     printf("%-28s %10s %-10s %10s  %8s  %s\n", "", "measured", "", "baseline", "ratio",
            "baseline is");
-    bench_prepare_loop(&bench);
+    bench_prepare(&bench);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (only == NULL || *only == '\0' || strcmp(only, parts[i].name) == 0)
             parts[i].measure(&bench);

@@ -64,8 +64,9 @@ struct bench_loop {
     uint64_t dates, flows;
 };
 bench_function bench_simgrid_loop;
-/* Writes the platform that the loop runs on; before any measurement. */
-void bench_prepare_loop(const struct bench *bench);
+
+/* Writes what several parts read into the folder: the platform of the loop, and frames.wtrace. */
+void bench_prepare(const struct bench *bench);
 
 /* The groups of rows. */
 void bench_paging(const struct bench *bench);

@@ -232,7 +232,7 @@ bool bench_simgrid_loop(const void *what, struct bench_answer *answer)
     return true;
 }
 
-void bench_prepare_loop(const struct bench *bench)
+static void write_platform(const struct bench *bench)
 {
     static char path[320];
     platform = path;
@@ -251,6 +251,14 @@ void bench_prepare_loop(const struct bench *bench)
           "</zone></platform>\n",
           out);
     fclose(out);
+}
+
+void bench_prepare(const struct bench *bench)
+{
+    char trace[320];
+    write_platform(bench);
+    snprintf(trace, sizeof trace, "%s/frames.wtrace", bench->folder);
+    bench_run(bench_generate, &(struct bench_generate){trace, bench->events});
 }
 
 static void replay_row(const struct bench *bench, const char *name,
@@ -288,7 +296,6 @@ void bench_replay(const struct bench *bench)
     char trace[320], output[320];
     snprintf(trace, sizeof trace, "%s/frames.wtrace", bench->folder);
     snprintf(output, sizeof output, "%s/out", bench->folder);
-    bench_run(bench_generate, &(struct bench_generate){trace, bench->events});
     replay_row(bench, "replay", &(struct bench_replaying){.trace = trace, .output = output});
     replay_row(bench, "replay, memory overcommitted",
                &(struct bench_replaying){

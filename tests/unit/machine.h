@@ -9,7 +9,7 @@
 #include "model/memory.h"
 #include "model/miniport/miniport.h"
 #include "model/status.h"
-#include "tests/unit/child.h"
+#include "tests/unit/profiles.h"
 
 struct machine {
     struct profile profile;
@@ -136,14 +136,7 @@ static inline struct d3dkmt_call *some_call(void)
 /* `settings`: pairs of key and value, ended by NULL; may be NULL. */
 static inline void machine_run(const char *const (*settings)[2], void (*body)(void *owner))
 {
-    struct profile_error error;
-    if (!profile_load("ideal", &machine.profile, &error))
-        child_fails("%s", error.message);
-    for (; settings && (*settings)[0]; settings++)
-        if (!profile_set(&machine.profile, (*settings)[0], (*settings)[1], "test", &error))
-            child_fails("%s", error.message);
-    if (!profile_check(&machine.profile, &error))
-        child_fails("%s", error.message);
+    child_profile(&machine.profile, "ideal", settings);
     machine.probe = blind_probe();
     machine.probe.assume = count_assumption;
     const struct sim_link link = {1e9, 1e9, 1, false};

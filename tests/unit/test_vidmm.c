@@ -1,7 +1,7 @@
 /* VidMm: what may be created, where it is placed, and how budgets are dealt out. */
 #include "model/vidmm/internal.h"
 
-#include "tests/unit/child.h"
+#include "tests/unit/profiles.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,12 +37,7 @@ static struct vidsch *vidsch;
 /* A machine of the profile `ideal`, some values changed: pairs of key and value, ended by NULL. */
 static void start(const char *const (*settings)[2])
 {
-    struct profile_error error;
-    if (!profile_load("ideal", &profile, &error))
-        child_fails("%s", error.message);
-    for (; (*settings)[0]; settings++)
-        if (!profile_set(&profile, (*settings)[0], (*settings)[1], "test", &error))
-            child_fails("%s", error.message);
+    child_profile(&profile, "ideal", settings);
     static const struct sim_link link = {1e9, 1e9, 1, false};
     static struct probe probe = {.context = no_context, .committed = commit, .resident = ignore};
     sim = sim_create(&link, 1, NULL);

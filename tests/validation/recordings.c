@@ -5,7 +5,7 @@
 #include "model/status.h"
 #include "model/blind.h"
 #include "tests/recording.h"
-#include "tests/unit/child.h"
+#include "tests/unit/profiles.h"
 #include "tests/validation/validation.h"
 #include "traces/reader.h"
 #include "workloads/replay.h"
@@ -137,16 +137,11 @@ static void replay(void *argument)
 {
     struct outcome *outcome = argument;
     static struct profile profile;
-    struct profile_error wrong;
     struct trace_reader *reader;
     struct trace_error bad;
     struct replay_result result;
     char error[512];
-    if (!profile_load(machine, &profile, &wrong))
-        child_fails("%s", wrong.message);
-    for (int i = 0; settings && settings[i][0]; i++)
-        if (!profile_set(&profile, settings[i][0], settings[i][1], "validation", &wrong))
-            child_fails("%s", wrong.message);
+    child_profile(&profile, machine, settings);
     if (!trace_open(path, NULL, &reader, &bad))
         child_fails("%s", bad.message);
     struct probe probe = blind_probe();
