@@ -13,6 +13,7 @@
 #include "analysis/matrix.h"
 #include "analysis/output.h"
 #include "analysis/recorder.h"
+#include "analysis/relay.h"
 #include "analysis/series.h"
 #include "analysis/slowest.h"
 #include "analysis/steady.h"
@@ -177,6 +178,7 @@ struct recorder {
     struct recorder_options options;
     char *directory;
     struct probe probe;
+    struct relay *relay; /* in front of it; NULL: the model calls it itself */
     struct output output;
     struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
     uint64_t last_ns, end_ns;              /* latest event; end of the run */
@@ -227,7 +229,6 @@ struct recorder {
     struct record_space space[RECORD_SEGMENTS];
     struct sampler sampler;
     struct record_space *dirty;
-    uint32_t pulls; /* of segment_state within the latest instant */
     uint64_t largest_free_min[RECORD_SEGMENTS];
 
     /* Paging. */

@@ -331,12 +331,20 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         recorder_destroy(recorder);
         return NULL;
     }
+    if (options->beside)
+        recorder->relay = relay_start(&recorder->probe);
     return recorder;
 }
 
 struct probe *recorder_probe(struct recorder *recorder)
 {
-    return &recorder->probe;
+    return recorder->relay != NULL ? relay_probe(recorder->relay) : &recorder->probe;
+}
+
+void recorder_catch_up(struct recorder *recorder)
+{
+    if (recorder->relay != NULL)
+        relay_catch_up(recorder->relay);
 }
 
 static int by_pid(const struct record_process *a, const struct record_process *b)
@@ -364,6 +372,8 @@ static void sum_blame(struct recorder *recorder)
 /* Ends every account at the end of the run and says what does not add up. */
 static void close_books(struct recorder *recorder, const struct recorder_run *run)
 {
+    relay_end(recorder->relay);
+    recorder->relay = NULL;
     recorder->end_ns =
         run->simulated_ns > recorder->last_ns ? run->simulated_ns : recorder->last_ns;
     histogram_add_times(&recorder->late, 0, recorder->not_late);
@@ -505,6 +515,7 @@ void recorder_destroy(struct recorder *recorder)
 {
     if (recorder == NULL)
         return;
+    relay_end(recorder->relay);
     output_abandon(&recorder->output);
     struct record_process *process, *next_process;
     HASH_ITER (hh, recorder->processes, process, next_process) {

@@ -19,6 +19,7 @@ struct recorder_options {
     uint64_t expect_tolerance_ns;
     bool timeline; /* write timeline.json.gz */
     bool check; /* follow the chain of every call and compare it with the call's causes (--check) */
+    bool beside; /* record on a thread of its own, if one can be had; the results are the same */
 };
 
 /* What only the caller of a run knows; strings belong to the caller. */
@@ -53,6 +54,9 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
 
 /* What to hand to the model. Owned by the recorder. */
 struct probe *recorder_probe(struct recorder *recorder);
+
+/* Returns when everything that the model has told is recorded. */
+void recorder_catch_up(struct recorder *recorder);
 
 /* Closes the time series at simulated_ns and writes every file of the folder (under temporary
  * names, renamed when complete). `hardware` writes the profile as YAML. False and a message on

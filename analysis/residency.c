@@ -4,10 +4,6 @@
 
 #include <assert.h>
 
-/* Within one instant the model's figures are asked for this often and no more: tearing down a
- * process may report thousands of changes at the same time. */
-enum { PULLS_PER_INSTANT = 64 };
-
 static struct record_space *process_space(struct recorder *recorder, uint32_t pid, uint32_t segment)
 {
     struct record_process *process = record_process(recorder, pid);
@@ -96,14 +92,13 @@ static void sample(struct recorder *recorder, uint64_t now_ns, uint32_t segment)
         uint32_t instant = sampler_add(sampler, now_ns, &thinned);
         if (thinned)
             thin_all(recorder);
-        recorder->pulls = 0;
         for (uint32_t i = 1; i <= recorder->segments; i++) {
             pull(recorder, &recorder->space[i]);
             put(&recorder->space[i], instant);
         }
         put_dirty(recorder, instant);
     } else if (sampler->t_ns[sampler->count - 1] == now_ns) {
-        if (recorder->pulls++ < PULLS_PER_INSTANT)
+        if (sampler_again(sampler, now_ns))
             pull(recorder, &recorder->space[segment]);
         put_dirty(recorder, sampler->count - 1);
     }

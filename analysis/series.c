@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+enum { SERIES_REPEATS = 64 };
+
 /* Arbitrary bits that depend on nothing but `number`. */
 static uint32_t scatter(uint32_t number)
 {
@@ -38,7 +40,14 @@ uint32_t sampler_add(struct sampler *sampler, uint64_t now_ns, bool *thinned)
         sampler->next_ns =
             now_ns + sampler->interval_ns / 2 + scatter(sampler->count) % sampler->interval_ns;
     sampler->t_ns[sampler->count] = now_ns;
+    sampler->repeats = 0;
     return sampler->count++;
+}
+
+bool sampler_again(struct sampler *sampler, uint64_t now_ns)
+{
+    return sampler->count != 0 && sampler->t_ns[sampler->count - 1] == now_ns &&
+           sampler->repeats++ < SERIES_REPEATS;
 }
 
 void series_thin(struct series *series)

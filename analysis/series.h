@@ -18,6 +18,7 @@ struct sampler {
     uint64_t *t_ns;
     uint32_t count;
     uint64_t interval_ns, next_ns;
+    uint32_t repeats; /* of the latest instant */
 };
 
 /* One series of a sampler: its points are instants at which it differed from its last point. All
@@ -34,6 +35,10 @@ bool sampler_due(const struct sampler *sampler, uint64_t now_ns);
 /* Adds an instant and returns its index. When SERIES_POINTS is exceeded, half of them are dropped
  * first and *thinned is set: the caller then thins every series. */
 uint32_t sampler_add(struct sampler *sampler, uint64_t now_ns, bool *thinned);
+
+/* Whether a change at now_ns is one more at the latest instant, where it is to be seen too. That is
+ * so for the first few: tearing down a process may report thousands at the same time. */
+bool sampler_again(struct sampler *sampler, uint64_t now_ns);
 
 /* Halves the density of a series as sampler_add halved the instants: a point of a dropped instant
  * moves to the kept one behind it (where its values still hold) unless that has its own. */

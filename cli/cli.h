@@ -73,7 +73,7 @@ void cli_print_facts(const struct trace_reader *reader, FILE *out);
 /* Flushes standard output; CLI_FAILED and a message when it cannot (a full disk, a closed pipe). */
 int cli_finish_output(int status);
 
-/* How many processes to run side by side. */
+/* How many processors there are for us. */
 unsigned cli_processors(void);
 
 /* Interrupts: the first Ctrl-C sets a flag, the second ends the program as usual. */

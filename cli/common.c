@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <nettle/sha2.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -124,8 +125,11 @@ error_t cli_take_trace(const char **trace, int key, const char *text, struct arg
 
 unsigned cli_processors(void)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return processors > 0 ? (unsigned)processors : 1;
+    cpu_set_t ours; /* taskset and batch systems give out less than there is */
+    if (sched_getaffinity(0, sizeof ours, &ours) == 0)
+        return (unsigned)CPU_COUNT(&ours);
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* more of them than such a set has room for */
+    return online > 0 ? (unsigned)online : 1;
 }
 
 void cli_add_setting(struct cli_settings *settings, const char *text, struct argp_state *state)

@@ -114,6 +114,7 @@ int cli_run_replay(const struct cli_run *run)
         .check = run->play.check,
         .timeline = run->timeline,
         .expect_tolerance_ns = run->tolerance_ns,
+        .beside = cli_processors() > 1,
     };
     struct recorder *recorder = NULL;
     struct session *session = malloc(sizeof *session);

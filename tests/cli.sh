@@ -169,6 +169,16 @@ done
 expect 0 replay wddmsim-demo/frames.jsonl --no-report --check -o again
 cmp wddmsim-demo/latency.csv again/latency.csv || fail "two replays differ"
 
+# On one processor the recorder has no thread of its own; the results are the same.
+one=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+options="-q --no-report --calls --timeline --check -s segments.local.size=2GiB"
+expect 0 replay sample.jsonl $options -o beside
+taskset -c "$one" "$WDDMSIM" replay sample.jsonl $options -o alone || fail "replay on one processor"
+[ "$(ls beside)" = "$(ls alone)" ] || fail "other results on one processor: $(ls alone)"
+for file in beside/*.csv beside/timeline.json.gz; do
+    cmp "$file" "alone/${file#*/}" || fail "another $file on one processor"
+done
+
 # The seed of a replay: the same victims again, others with another one; it is told.
 random="$WDDMSIM replay sample.jsonl -q --no-report -s vidmm.eviction=random -s segments.local.size=2GiB"
 for run in 7 7again 8; do

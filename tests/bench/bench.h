@@ -56,6 +56,7 @@ struct bench_replaying {
     const char *trace, *output;
     const char *keys[BENCH_KEYS][2]; /* changes to the profile: key and value */
     bool unwatched;                  /* nobody records what happens */
+    bool one_thread;                 /* the recorder has none of its own */
 };
 bench_function bench_replay_trace;
 

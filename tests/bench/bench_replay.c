@@ -111,7 +111,8 @@ bool bench_replay_trace(const void *what, struct bench_answer *answer)
     struct trace_reader *reader;
     struct replay_result result;
     char error[512] = "the profile";
-    const struct recorder_options recording = {.directory = wanted->output};
+    const struct recorder_options recording = {.directory = wanted->output,
+                                               .beside = !wanted->one_thread};
     const struct replay_options options = {.to_ns = UINT64_MAX, .seed = 1};
     bool good = profile_load("rtx3070-8g", &profile, &wrong) && change(&profile, wanted, &wrong) &&
                 profile_check(&profile, &wrong);
@@ -129,6 +130,8 @@ bool bench_replay_trace(const void *what, struct bench_answer *answer)
         double begun = bench_seconds();
         good = replay_run(reader, &profile, probe, &options, &result, error, sizeof error) ==
                REPLAY_OK;
+        if (recorder)
+            recorder_catch_up(recorder);
         answer->seconds = bench_seconds() - begun;
         answer->events = result.events;
         answer->paging_operations = paging_operations;
@@ -301,6 +304,8 @@ void bench_replay(const struct bench *bench)
                &(struct bench_replaying){
                    .trace = trace, .output = output, .keys = {{"segments.local.size", "1GiB"}}});
     recording_row(bench, "recording", (struct bench_replaying){.trace = trace, .output = output});
+    recording_row(bench, "recording, one thread",
+                  (struct bench_replaying){.trace = trace, .output = output, .one_thread = true});
     recording_row(bench, "recording, overcommitted",
                   (struct bench_replaying){
                       .trace = trace, .output = output, .keys = {{"segments.local.size", "1GiB"}}});
