@@ -1,13 +1,9 @@
 #include "analysis/relay.h"
+#include "analysis/handover.h"
 #include "analysis/heap.h"
 #include "analysis/series.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdalign.h>
-
-/* Large blocks: to wake the other thread takes as long as to tell it hundreds of things. */
-enum { BLOCKS = 8, BLOCK_BYTES = 1 << 19, TEXT_BYTES = 4096 };
+enum { TEXT_BYTES = 4096 };
 
 enum said {
     SAID_CONTEXT,
@@ -33,9 +29,8 @@ enum said {
     SAID_SEGMENT,
 };
 
-/* One thing that the model said; short, as most of the time it takes goes by its length. What there
- * is no need to tell at the end of a part is not there, and the text of a label stands behind it.
- */
+/* One thing that the model said. What means nothing at the end of a part is left away, and the text
+ * of a label stands behind it. */
 struct message {
     uint16_t said, size; /* size: in the block, text included */
     enum probe_cause cause;
@@ -96,13 +91,11 @@ struct message {
     ((offsetof(struct message, part) + sizeof((struct message *)NULL)->part + 7) & ~(size_t)7)
 #define MESSAGE_UNTIL(part, member) offsetof(struct message, part.member)
 
-/* Each thread's own lies in cache lines that the other does not come to. */
-enum { CACHE_LINE = 64 };
-
 struct relay {
+    struct handover handover;
+
     /* The model's thread. */
     struct probe probe;
-    unsigned char *at, *end; /* in the block that is being filled; from the end on it is full */
     struct probe_machine machine;
     struct sampler sampler;
 
@@ -111,50 +104,18 @@ struct relay {
     struct probe_segment_state seen[PROBE_SEGMENTS_MAX + 1]; /* the model's segments */
     struct probe_call call; /* the latest that nothing is expected of */
     struct probe_job job;   /* the latest that does not page */
-
-    alignas(CACHE_LINE) pthread_t thread;
-    pthread_mutex_t mutex; /* of what follows */
-    pthread_cond_t given_one, taken_one;
-    uint64_t given, taken; /* blocks so far */
-    bool ended;
-    struct {
-        unsigned char *bytes;
-        size_t length;
-    } block[BLOCKS];
 };
-
-static void begin_block(struct relay *relay)
-{
-    relay->at = relay->block[relay->given % BLOCKS].bytes;
-    relay->end = relay->at + BLOCK_BYTES - sizeof(struct message) - TEXT_BYTES;
-}
-
-static void give_block(struct relay *relay)
-{
-    pthread_mutex_lock(&relay->mutex);
-    size_t slot = relay->given++ % BLOCKS;
-    relay->block[slot].length = (size_t)(relay->at - relay->block[slot].bytes);
-    pthread_cond_signal(&relay->given_one);
-    while (relay->given - relay->taken == BLOCKS)
-        pthread_cond_wait(&relay->taken_one, &relay->mutex);
-    begin_block(relay);
-    pthread_mutex_unlock(&relay->mutex);
-}
 
 void relay_catch_up(struct relay *relay)
 {
-    give_block(relay);
-    pthread_mutex_lock(&relay->mutex);
-    while (relay->given != relay->taken)
-        pthread_cond_wait(&relay->taken_one, &relay->mutex);
-    pthread_mutex_unlock(&relay->mutex);
+    handover_catch_up(&relay->handover);
 }
 
 /* Where the next message goes. There is always room for any without a text. */
 static inline struct message *room(void *self)
 {
     const struct relay *relay = self;
-    return (struct message *)(void *)relay->at;
+    return (struct message *)(void *)relay->handover.at;
 }
 
 /* Puts that message, whose size is a multiple of eight. */
@@ -165,9 +126,9 @@ static inline void say(void *self, enum said said, uint64_t now_ns, size_t size)
     message->said = (uint16_t)said;
     message->size = (uint16_t)size;
     message->now_ns = now_ns;
-    relay->at += size;
-    if (relay->at >= relay->end)
-        give_block(relay);
+    relay->handover.at += size;
+    if (relay->handover.at >= relay->handover.full)
+        handover_give(&relay->handover);
 }
 
 /* The text goes behind the message, whose size so far that is; returns its size with it. */
@@ -516,51 +477,13 @@ static void pass_on(struct relay *relay, struct message *message)
     }
 }
 
-static void *listen(void *self)
+static void pass_block_on(void *self, unsigned char *bytes, size_t length)
 {
-    struct relay *relay = self;
-    pthread_mutex_lock(&relay->mutex);
-    for (;;) {
-        while (relay->given == relay->taken && !relay->ended)
-            pthread_cond_wait(&relay->given_one, &relay->mutex);
-        if (relay->given == relay->taken)
-            break;
-        size_t slot = relay->taken % BLOCKS;
-        pthread_mutex_unlock(&relay->mutex);
-        unsigned char *at = relay->block[slot].bytes, *end = at + relay->block[slot].length;
-        while (at < end) {
-            struct message *message = (void *)at;
-            at += message->size;
-            pass_on(relay, message);
-        }
-        pthread_mutex_lock(&relay->mutex);
-        relay->taken++;
-        pthread_cond_signal(&relay->taken_one);
+    for (unsigned char *at = bytes; at < bytes + length;) {
+        struct message *message = (void *)at;
+        at += message->size;
+        pass_on(self, message);
     }
-    pthread_mutex_unlock(&relay->mutex);
-    return NULL;
-}
-
-/* Signals are for the thread that was there before. */
-static bool start_thread(struct relay *relay)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool good = pthread_create(&relay->thread, NULL, listen, relay) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return good;
-}
-
-static void free_relay(struct relay *relay)
-{
-    pthread_mutex_destroy(&relay->mutex);
-    pthread_cond_destroy(&relay->given_one);
-    pthread_cond_destroy(&relay->taken_one);
-    for (size_t i = 0; i < BLOCKS; i++)
-        free(relay->block[i].bytes);
-    free(relay->sampler.t_ns);
-    free(relay);
 }
 
 struct relay *relay_start(struct probe *to)
@@ -590,15 +513,9 @@ struct relay *relay_start(struct probe *to)
         .assume = on_assume,
         .warn = on_warn,
     };
-    pthread_mutex_init(&relay->mutex, NULL);
-    pthread_cond_init(&relay->given_one, NULL);
-    pthread_cond_init(&relay->taken_one, NULL);
-    for (size_t i = 0; i < BLOCKS; i++)
-        relay->block[i].bytes = heap_check(malloc(BLOCK_BYTES));
-    begin_block(relay);
-    if (start_thread(relay))
+    if (handover_start(&relay->handover, sizeof(struct message) + TEXT_BYTES, pass_block_on, relay))
         return relay;
-    free_relay(relay);
+    free(relay);
     return NULL;
 }
 
@@ -611,11 +528,7 @@ void relay_end(struct relay *relay)
 {
     if (relay == NULL)
         return;
-    relay_catch_up(relay);
-    pthread_mutex_lock(&relay->mutex);
-    relay->ended = true;
-    pthread_cond_signal(&relay->given_one);
-    pthread_mutex_unlock(&relay->mutex);
-    pthread_join(relay->thread, NULL);
-    free_relay(relay);
+    handover_end(&relay->handover);
+    free(relay->sampler.t_ns);
+    free(relay);
 }
