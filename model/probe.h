@@ -225,7 +225,7 @@ struct probe_machine {
         const char *kind;
         uint32_t adapter;
     } node[PROBE_NODES_MAX];
-    /* Pulled by the recorder whenever it likes. */
+    /* May be asked in `resident` and `committed`, in the model's thread. */
     void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
     const void *model;
 };
