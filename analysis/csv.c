@@ -498,6 +498,12 @@ static void write_recorded(const struct recorder *recorder, FILE *file)
     }
 }
 
+static void write_misses(const struct recorder *recorder, FILE *file)
+{
+    enum { ROWS = 2000 };
+    miss_curve_write(recorder->misses, miss_curve_enough(recorder->misses) / ROWS, file);
+}
+
 bool csv_write(struct recorder *recorder, char *error, size_t error_size)
 {
     static const struct {
@@ -508,6 +514,7 @@ bool csv_write(struct recorder *recorder, char *error, size_t error_size)
         {"residency.csv", write_residency}, {"engines.csv", write_engines},
         {"activity.csv", write_activity},   {"frames.csv", write_frames},
         {"switches.csv", write_switches},   {"recorded.csv", write_recorded},
+        {"miss-ratio.csv", write_misses},
     };
     if (recorder->calls_csv.file != NULL)
         flush(&recorder->calls_csv);

@@ -4,6 +4,7 @@
 #include "analysis/stack_distance.h"
 
 #include <gsl/gsl_statistics_double.h>
+#include <inttypes.h>
 #include <math.h>
 
 enum { PARTS = 16, SMALLEST = 64 };
@@ -234,4 +235,25 @@ bool miss_curve_next(const struct miss_curve *curve, uint64_t bytes, struct miss
         return false;
     *point = miss_curve_at(curve, whole->distances[first].bytes);
     return true;
+}
+
+static void write_point(const struct miss_point *point, FILE *out)
+{
+    fprintf(out, "%" PRIu64 ",%.9g,%.3g,%.0f\n", point->bytes, point->misses, point->error,
+            point->missed_bytes);
+}
+
+void miss_curve_write(const struct miss_curve *curve, uint64_t apart, FILE *out)
+{
+    struct miss_point point = {.bytes = 0};
+    uint64_t last = 0, enough = miss_curve_enough(curve);
+    fputs("size_bytes,miss_ratio,miss_ratio_error_95,missed_bytes\n", out);
+    while (miss_curve_next(curve, last != 0 && apart != 0 ? last + apart - 1 : last, &point)) {
+        write_point(&point, out);
+        last = point.bytes;
+    }
+    if (last < enough) {
+        point = miss_curve_at(curve, enough);
+        write_point(&point, out);
+    }
 }

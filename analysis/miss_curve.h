@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct miss_curve;
 
@@ -42,5 +43,8 @@ struct miss_point miss_curve_at(const struct miss_curve *curve, uint64_t bytes);
 
 /* The smallest size above `bytes` at which the curve steps down; false: there is none. */
 bool miss_curve_next(const struct miss_curve *curve, uint64_t bytes, struct miss_point *point);
+
+/* As CSV: a row for each step, or where these are closer than `apart` bytes, for every so many. */
+void miss_curve_write(const struct miss_curve *curve, uint64_t apart, FILE *out);
 
 #endif

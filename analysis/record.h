@@ -11,6 +11,7 @@
 #include "analysis/frames.h"
 #include "analysis/histogram.h"
 #include "analysis/matrix.h"
+#include "analysis/miss_curve.h"
 #include "analysis/output.h"
 #include "analysis/recorder.h"
 #include "analysis/relay.h"
@@ -37,6 +38,7 @@ enum {
     RECORD_PAGE = 4096,
     RECORD_SWITCHES = 4096, /* different ones */
     RECORD_FAULTS = 65536,  /* evictions remembered for the re-fault distance */
+    RECORD_USES = 65536,    /* of memory, kept for the miss-ratio curve */
 };
 
 /* The calls of one op by one process. */
@@ -178,7 +180,8 @@ struct recorder {
     struct recorder_options options;
     char *directory;
     struct probe probe;
-    struct relay *relay; /* in front of it; NULL: the model calls it itself */
+    struct relay *relay;       /* in front of it; NULL: the model calls it itself */
+    struct miss_curve *misses; /* of what submissions name; the player's thread writes to it */
     struct output output;
     struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
     uint64_t last_ns, end_ns;              /* latest event; end of the run */

@@ -304,6 +304,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
     if (options->timeline)
         recorder->timeline = heap_new(1, sizeof *recorder->timeline);
     recorder->faults = heap_new(RECORD_FAULTS, sizeof *recorder->faults);
+    recorder->misses = miss_curve_create(RECORD_USES);
     recorder->probe = (struct probe){
         .self = recorder,
         .machine = on_machine,
@@ -347,6 +348,21 @@ void recorder_catch_up(struct recorder *recorder)
         relay_catch_up(recorder->relay);
 }
 
+void recorder_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+{
+    struct recorder *recorder = self;
+    uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
+    (void)now_ns;
+    miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
+}
+
+void recorder_gone(void *self, uint64_t now_ns, uint32_t allocation)
+{
+    struct recorder *recorder = self;
+    (void)now_ns;
+    miss_curve_remove(recorder->misses, allocation);
+}
+
 static int by_pid(const struct record_process *a, const struct record_process *b)
 {
     return (a->pid > b->pid) - (a->pid < b->pid);
@@ -379,6 +395,7 @@ static void close_books(struct recorder *recorder, const struct recorder_run *ru
     histogram_add_times(&recorder->late, 0, recorder->not_late);
     sum_blame(recorder);
     residency_close(recorder);
+    miss_curve_finish(recorder->misses);
     engines_close(recorder);
     explain_close(recorder);
     HASH_SORT(recorder->processes, by_pid);
@@ -562,6 +579,7 @@ void recorder_destroy(struct recorder *recorder)
     free(recorder->sampler.t_ns);
     free(recorder->links);
     free(recorder->faults);
+    miss_curve_destroy(recorder->misses);
     free(recorder->directory);
     free(recorder);
 }

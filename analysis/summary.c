@@ -565,6 +565,23 @@ static json_t *warnings_json(const struct recorder *recorder)
     return json;
 }
 
+static json_t *residency_json(const struct recorder *recorder)
+{
+    const struct miss_curve *curve = recorder->misses;
+    json_t *json = json_pack("{s:o, s:o, s:o}", "references", whole(recorder->references), "hits",
+                             whole(recorder->hits), "hit_ratio",
+                             ratio((double)recorder->hits, (double)recorder->references));
+    json_object_set_new(json, "miss_curve",
+                        miss_curve_references(curve) == 0
+                            ? json_null()
+                            : json_pack("{s:o, s:o, s:o, s:o}", "references",
+                                        whole(miss_curve_references(curve)), "first_uses",
+                                        number(miss_curve_first_uses(curve)), "sample_rate",
+                                        number(miss_curve_rate(curve)), "enough_bytes",
+                                        whole(miss_curve_enough(curve))));
+    return json;
+}
+
 json_t *summary_make(const struct recorder *recorder, const struct recorder_run *run)
 {
     json_t *json = json_object();
@@ -574,10 +591,7 @@ json_t *summary_make(const struct recorder *recorder, const struct recorder_run 
                         recorder->chains.told ? explain_matrix_json(&recorder->matrix)
                                               : json_null());
     json_object_set_new(json, "segments", segments_json(recorder));
-    json_object_set_new(json, "residency",
-                        json_pack("{s:o, s:o, s:o}", "references", whole(recorder->references),
-                                  "hits", whole(recorder->hits), "hit_ratio",
-                                  ratio((double)recorder->hits, (double)recorder->references)));
+    json_object_set_new(json, "residency", residency_json(recorder));
     json_object_set_new(json, "paging", paging_json(recorder));
     json_object_set_new(json, "memory", counted_json(recorder, ""));
     json_object_set_new(json, "faults", counted_json(recorder, "faults"));

@@ -90,11 +90,10 @@ void inspect_references_remove(struct inspect_references *references, uint32_t n
  * does. NULL: nothing is named at all. */
 struct miss_curve *inspect_references_curve(struct inspect_references *references);
 
-/* The curve for people, for programs, and whole as CSV (false: errno says why). */
+/* The curve for people and for programs. */
 void inspect_print_curve(const struct inspect_references *references,
                          const struct miss_curve *curve);
 json_t *inspect_curve_json(const struct inspect_references *references,
                            const struct miss_curve *curve);
-bool inspect_write_curve(const struct miss_curve *curve, FILE *out);
 
 #endif

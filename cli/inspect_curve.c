@@ -2,7 +2,6 @@
 #include "analysis/human.h"
 #include "cli/inspect.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { PAGE = 4096, ROWS_PER_OCTAVE = 2 };
@@ -141,14 +140,4 @@ json_t *inspect_curve_json(const struct inspect_references *references,
     each_size(curve, add_json, points);
     json_object_set_new(object, "points", points);
     return object;
-}
-
-bool inspect_write_curve(const struct miss_curve *curve, FILE *out)
-{
-    struct miss_point point = {.bytes = 0};
-    fprintf(out, "size_bytes,miss_ratio,miss_ratio_error_95,missed_bytes\n");
-    while (miss_curve_next(curve, point.bytes, &point))
-        fprintf(out, "%" PRIu64 ",%.9g,%.3g,%.0f\n", point.bytes, point.misses, point.error,
-                point.missed_bytes);
-    return !ferror(out);
 }

@@ -130,8 +130,10 @@ int cli_run_replay(const struct cli_run *run)
             status = CLI_FAILED;
         }
     }
-    if (status == CLI_OK)
+    if (status == CLI_OK) {
+        session->uses = (struct replay_uses){recorder, recorder_use, recorder_gone};
         status = session_play(session, recorder_probe(recorder), run->faults, run->fault_count);
+    }
     if (status == CLI_OK)
         status = write_results(run, session, recorder);
     session_close(session, recorder);

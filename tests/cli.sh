@@ -125,6 +125,10 @@ prints "4 references (what Submit names), 75.00 % of them first uses"
 prints "24.0 KiB     75.00 %     24.0 KiB"
 printf 'size_bytes,miss_ratio,miss_ratio_error_95,missed_bytes\n24576,0.75,0,24576\n' | cmp - curve.csv ||
     fail "the miss-ratio curve as CSV"
+# What a replay says of the calls as it made them; the scenario has the derivation.
+expect 0 replay "$SOURCE/tests/scenarios/miss-curve.jsonl" -H ideal -q --no-report -o curve
+printf 'size_bytes,miss_ratio,miss_ratio_error_95,missed_bytes\n24576,0.666666667,0,40960\n' |
+    cmp - curve/miss-ratio.csv || fail "miss-ratio.csv"
 expect 0 inspect curve.jsonl --mrc --json
 prints '"enough_bytes": 24576'
 expect 1 inspect curve.jsonl --mrc=/no/such/folder/curve.csv

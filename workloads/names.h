@@ -29,6 +29,8 @@ struct named_object {
     uint32_t member_count;
     struct vidsch_fence fence;        /* fence */
     uint32_t required;                /* allocation: MakeResident less Evict */
+    uint32_t number;                  /* allocation: among those submissions named; 0: none yet */
+    uint64_t bytes;                   /* allocation: asked for */
     uint64_t mark;                    /* event that named it last: lists name things twice */
     struct named_object *prev, *next; /* those with numbers */
     UT_hash_handle hh;                /* those with texts */

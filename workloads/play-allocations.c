@@ -125,6 +125,7 @@ static void name_created(struct player *player, const struct trace_event *event,
             names_add(&player->allocations, event->creations.items[i].allocation);
         allocation->process = device->process;
         allocation->device = device;
+        allocation->bytes = args->allocations[i].private_data.size;
         player_add_view(allocation, device, args->allocations[i].allocation);
         if (!resource)
             continue;
@@ -249,13 +250,13 @@ static void drop_views(struct player *player, const struct trace_event *event,
             struct named_object *allocation =
                 names_find(&player->allocations, event->allocations.items[i]);
             if (allocation && player_view(allocation, device))
-                player_drop_view(&player->allocations, allocation, device);
+                player_drop_view(player, &player->allocations, allocation, device);
         }
         return;
     }
     for (uint32_t i = resource->member_count; i-- > 0;)
-        player_drop_view(&player->allocations, resource->members[i], device);
-    player_drop_view(&player->resources, resource, device);
+        player_drop_view(player, &player->allocations, resource->members[i], device);
+    player_drop_view(player, &player->resources, resource, device);
 }
 
 bool play_destroy_allocation(struct player *player, const struct trace_event *event,

@@ -177,6 +177,7 @@ struct named_object *player_allocation(struct player *player, const struct trace
     allocation = names_add(&player->allocations, name);
     allocation->process = device->process;
     allocation->device = device;
+    allocation->bytes = info.private_data.size;
     allocation->required = 1; /* before the recording, by whatever used it */
     player_add_view(allocation, device, info.allocation);
     return allocation;
@@ -208,6 +209,7 @@ bool play_create_device(struct player *player, const struct trace_event *event,
 
 /* The names of everything a device had are free again. */
 struct sweep {
+    struct player *player;
     struct names *names;
     const struct named_object *device;
 };
@@ -223,17 +225,17 @@ static void sweep_view(void *self, struct named_object *object)
 {
     const struct sweep *sweep = self;
     while (player_view(object, sweep->device))
-        if (!player_drop_view(sweep->names, object, sweep->device))
+        if (!player_drop_view(sweep->player, sweep->names, object, sweep->device))
             return;
 }
 
 static void forget_device(struct player *player, struct named_object *device)
 {
-    names_each(&player->contexts, sweep_context, &(struct sweep){&player->contexts, device});
+    names_each(&player->contexts, sweep_context, &(struct sweep){player, &player->contexts, device});
     names_each(&player->context_allocations, sweep_context,
-               &(struct sweep){&player->context_allocations, device});
-    names_each(&player->allocations, sweep_view, &(struct sweep){&player->allocations, device});
-    names_each(&player->resources, sweep_view, &(struct sweep){&player->resources, device});
+               &(struct sweep){player, &player->context_allocations, device});
+    names_each(&player->allocations, sweep_view, &(struct sweep){player, &player->allocations, device});
+    names_each(&player->resources, sweep_view, &(struct sweep){player, &player->resources, device});
     if (device->process->assumed_device == device)
         device->process->assumed_device = NULL;
     names_remove(&player->devices, device);

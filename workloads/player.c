@@ -1,6 +1,7 @@
 #include "workloads/player.h"
 
 #include "workloads/plays.h"
+#include "workloads/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,7 @@ void player_fini(struct player *player)
     memory_pool_fini(&player->call_pool);
     free(player->handles);
     free(player->next_uses);
+    free(player->unused);
 }
 
 void player_assume(struct player *player, const char *what)
@@ -316,7 +318,19 @@ static void leave_resource(struct named_object *allocation)
     resource->member_count = kept;
 }
 
-bool player_drop_view(struct names *names, struct named_object *object,
+/* An allocation that submissions named is no more: its number may be another one's. */
+static void forget_use(struct player *player, uint32_t number)
+{
+    player->uses->gone(player->uses->self, sim_now(player->sim), number);
+    if (player->unused_count == player->unused_room) {
+        player->unused_room = player->unused_room ? 2 * player->unused_room : 64;
+        player->unused =
+            memory_resize(player->unused, player->unused_room, sizeof *player->unused);
+    }
+    player->unused[player->unused_count++] = number;
+}
+
+bool player_drop_view(struct player *player, struct names *names, struct named_object *object,
                       const struct named_object *device)
 {
     uint32_t at = 0;
@@ -327,6 +341,8 @@ bool player_drop_view(struct names *names, struct named_object *object,
             (object->view_count - at) * sizeof *object->views);
     if (object->view_count)
         return true;
+    if (object->number != 0)
+        forget_use(player, object->number);
     leave_resource(object);
     for (uint32_t i = 0; i < object->member_count; i++)
         object->members[i]->resource = NULL;

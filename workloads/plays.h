@@ -34,7 +34,7 @@ d3dkmt_handle player_view(const struct named_object *object, const struct named_
 void player_add_view(struct named_object *object, struct named_object *device,
                      d3dkmt_handle handle);
 /* The device, which knows it, closes it once. False: nobody has it any more, the name is free. */
-bool player_drop_view(struct names *names, struct named_object *object,
+bool player_drop_view(struct player *player, struct names *names, struct named_object *object,
                       const struct named_object *device);
 
 /* Room for `count` handles, valid until asked for again. */

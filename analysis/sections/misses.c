@@ -24,7 +24,7 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
     enum { SEGMENTS = 6 };
     const json_t *segments = AT(result->summary, "segments");
     const char *names[SEGMENTS];
-    double sizes[SEGMENTS], largest = 0;
+    double sizes[SEGMENTS], last[4], smallest = NAN, largest = 0;
     size_t count = 0;
     struct result_table table;
     const char *name;
@@ -38,7 +38,12 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
                            100 * fmin(misses + error, 1)};
         if (isnan(bytes + misses + error))
             continue;
+        if (isnan(smallest)) { /* in what is smaller than the first step everything misses */
+            smallest = bytes / 2;
+            plot_row(data, (const double[]){smallest, 100, 100, 100}, 4);
+        }
         plot_row(data, values, 4);
+        memcpy(last, values, sizeof last);
         largest = fmax(largest, bytes);
     }
     result_table_close(&table);
@@ -58,21 +63,29 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
         snprintf(variable, sizeof variable, "size[%zu]", i + 1);
         plot_declare_number(script, variable, sizes[i]);
     }
+    if (isnan(smallest)) {
+        snprintf(reason, size, "submissions name no memory");
+        return false;
+    }
+    last[0] = largest *= 1.25;
+    plot_row(data, last, 4);
+    plot_declare_number(script, "smallest", smallest);
     plot_declare_number(script, "largest", largest);
     return true;
 }
 
 static void say(const json_t *summary, char *says)
 {
-    char a[HUMAN_ROOM], b[HUMAN_ROOM];
+    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM];
     const json_t *curve = AT(summary, "residency", "miss_curve");
-    double rate = NUMBER(curve, "rate");
+    double rate = NUMBER(curve, "sample_rate");
     snprintf(
         says, SECTION_SENTENCE,
-        "From %s on, nothing misses but first uses. A segment under LRU that is smaller misses "
-        "as the curve says; the sizes of the profile's segments are marked.%s%s%s",
-        human_bytes(a, NUMBER(curve, "enough_bytes")), rate < 1 ? " From a sample of " : "",
-        rate < 1 ? human_share(b, rate) : "", rate < 1 ? " of the allocations." : "");
+        "From %s on only first uses miss, %s of the references. A smaller segment that evicts the "
+        "least recently used misses as the curve says; the profile's segments are marked.%s%s%s",
+        human_bytes(a, NUMBER(curve, "enough_bytes")), human_share(c, NUMBER(curve, "first_uses")),
+        rate < 1 ? " From a sample of " : "", rate < 1 ? human_share(b, rate) : "",
+        rate < 1 ? " of the allocations." : "");
 }
 
 const struct section section_misses = {.title = "How much memory it takes",

@@ -7,16 +7,22 @@ set lmargin at screen 0.085
 set rmargin at screen 0.955
 set tmargin at screen 1 - 44. / height
 set bmargin at screen 62. / height
-unit = byte_unit(largest)
-set xrange [0:largest * 1.04 / unit]
-set yrange [0:*]
+set xrange [smallest:largest]
+set yrange [0:104]
 set format y '%.0f %%'
-set xlabel 'size, ' . byte_name(unit) offset 0,0.2
+set xlabel 'size of the segment' offset 0,0.2
+set logscale x 2
+octaves = ceil(log(largest / smallest) / log(2) / 11)
+set xtics ()
+do for [i = ceil(log(smallest) / log(2)):floor(log(largest) / log(2)):octaves] {
+    bytes = 2. ** i
+    set xtics add (sprintf('%g %s', bytes / size_unit(bytes), byte_name(size_unit(bytes))) bytes)
+}
 set style fill transparent solid 0.25 noborder
 do for [s = 1:segments] {
-    set arrow s from size[s] / unit, graph 0 to size[s] / unit, graph 1 nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front
-    set label s segment[s] at size[s] / unit, graph 1 right offset -0.5,-0.8 - 1.1 * (s - 1) textcolor '#333333' front
+    set arrow s from size[s], graph 0 to size[s], graph 1 nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front
+    set label s segment[s] at size[s], graph 1 right offset -0.5,-0.8 - 1.1 * (s - 1) textcolor '#333333' front
 }
 set key off
-plot data using ($1 / unit):3:4 with filledcurves linecolor rgb colour[6], \
-     data using ($1 / unit):2 with steps linewidth 2.2 linecolor rgb colour[1]
+plot data using 1:3:4 with filledcurves linecolor rgb colour[6], \
+     data using 1:2 with steps linewidth 2.2 linecolor rgb colour[1]
