@@ -296,6 +296,8 @@ static void write_cdf(const struct recorder *recorder, FILE *file)
 struct cursor {
     const struct record_space *space;
     uint32_t pid, point;
+    uint64_t resident, committed; /* at that point */
+    uint64_t outside; /* of an owner's first: what its last row for system memory said */
 };
 
 static void residency_row(const struct recorder *recorder, FILE *file, uint64_t t_ns,
@@ -316,16 +318,50 @@ static void residency_row(const struct recorder *recorder, FILE *file, uint64_t 
     putc('\n', file);
 }
 
-static void residency_point(const struct recorder *recorder, FILE *file, struct cursor *cursor,
+static bool residency_point(const struct recorder *recorder, FILE *file, struct cursor *cursor,
                             uint32_t instant)
 {
     const struct series *series = &cursor->space->series;
     if (cursor->point == series->count || series->instant[cursor->point] != instant)
-        return;
+        return false;
     const uint64_t *values = series->values + (size_t)cursor->point * series->width;
     uint32_t width = cursor->space->whole && cursor->space->segment == 0 ? 2 : series->width;
     residency_row(recorder, file, recorder->sampler.t_ns[instant], cursor, values, width);
+    cursor->resident = values[0];
+    cursor->committed = values[1];
     cursor->point++;
+    return true;
+}
+
+/* What an owner has in no segment, if that is news: it exists and is not resident. */
+static void outside_row(FILE *file, uint64_t t_ns, struct cursor *first, size_t count)
+{
+    uint64_t resident = 0, committed = 0;
+    for (size_t i = 0; i < count; i++) {
+        resident += first[i].resident;
+        committed += first[i].committed;
+    }
+    uint64_t outside = committed > resident ? committed - resident : 0;
+    if (outside == first->outside)
+        return;
+    first->outside = outside;
+    csv_number(file, t_ns);
+    fputs(first->space->whole ? ",segment," : ",process,", file);
+    if (!first->space->whole)
+        csv_number(file, first->pid);
+    fputs(",system,", file);
+    csv_number(file, outside);
+    fputs(",,,,,,\n", file);
+}
+
+/* How many cursors from here on belong to the same owner: the machine, or a process. */
+static size_t of_owner(const struct cursor *first, size_t left)
+{
+    size_t count = 1;
+    while (count < left && first[count].space->whole == first->space->whole &&
+           first[count].pid == first->pid)
+        count++;
+    return count;
 }
 
 static void write_residency(const struct recorder *recorder, FILE *file)
@@ -339,19 +375,33 @@ static void write_residency(const struct recorder *recorder, FILE *file)
          process = process->hh.next)
         for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
             if (process->space[i] != NULL)
-                cursors[count++] = (struct cursor){process->space[i], process->pid, 0};
+                cursors[count++] = (struct cursor){.space = process->space[i], .pid = process->pid};
 
     fputs("t_ns,scope,pid,segment,resident_bytes,committed_bytes,allocated_bytes,marked_bytes,"
           "free_bytes,largest_free_bytes,largest_free_or_marked_bytes\n",
           file);
     for (uint32_t instant = 0; instant < recorder->sampler.count; instant++)
-        for (size_t i = 0; i < count; i++)
-            residency_point(recorder, file, &cursors[i], instant);
+        for (size_t i = 0, owned; i < count; i += owned) {
+            bool news = false;
+            owned = of_owner(&cursors[i], count - i);
+            for (size_t k = i; k < i + owned; k++)
+                news |= residency_point(recorder, file, &cursors[k], instant);
+            if (news)
+                outside_row(file, recorder->sampler.t_ns[instant], &cursors[i], owned);
+        }
     /* What held at the end, so that every line reaches it. The five figures were the model's to
      * tell, and it is gone. */
-    for (size_t i = 0; i < count; i++) {
-        uint64_t values[2] = {cursors[i].space->resident, cursors[i].space->committed};
-        residency_row(recorder, file, recorder->end_ns, &cursors[i], values, 2);
+    for (size_t i = 0, owned; i < count; i += owned) {
+        owned = of_owner(&cursors[i], count - i);
+        for (size_t k = i; k < i + owned; k++) {
+            struct cursor *cursor = &cursors[k];
+            uint64_t values[2] = {cursor->space->resident, cursor->space->committed};
+            residency_row(recorder, file, recorder->end_ns, cursor, values, 2);
+            cursor->resident = values[0];
+            cursor->committed = values[1];
+        }
+        cursors[i].outside = UINT64_MAX;
+        outside_row(file, recorder->end_ns, &cursors[i], owned);
     }
     free(cursors);
 }

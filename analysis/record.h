@@ -193,7 +193,7 @@ struct recorder {
         uint32_t adapter;
         char *name;
         struct csv_word word;
-        uint64_t size_bytes;
+        uint64_t size_bytes, budget_bytes;
         bool aperture;
     } segment[RECORD_SEGMENTS];
     struct {

@@ -196,6 +196,7 @@ static void on_machine(void *self, const struct probe_machine *machine)
         recorder->segment[i + 1].name =
             own_name(machine, machine->segment[i].adapter, machine->segment[i].name);
         recorder->segment[i + 1].size_bytes = machine->segment[i].size_bytes;
+        recorder->segment[i + 1].budget_bytes = machine->segment[i].budget_bytes;
         recorder->segment[i + 1].aperture = machine->segment[i].aperture;
         recorder->largest_free_min[i + 1] = UINT64_MAX;
     }

@@ -238,6 +238,10 @@ static json_t *segments_json(const struct recorder *recorder)
         uint64_t least = recorder->largest_free_min[i];
         json_object_set_new(segment, "largest_free_bytes_min",
                             least == UINT64_MAX ? json_null() : whole(least));
+        json_object_set_new(segment, "budget_bytes",
+                            recorder->segment[i].budget_bytes == 0
+                                ? json_null()
+                                : whole(recorder->segment[i].budget_bytes));
         json_object_set_new(json, record_segment_name(recorder, i), segment);
     }
     return json;
@@ -426,6 +430,22 @@ static void add_frames(json_t *json, const struct frames *frames)
     json_object_set_new(json, "until_shown_ns", quantiles(&frames->until_shown));
 }
 
+/* What a process has in no segment: it exists and is not resident. */
+static json_t *outside_json(const struct recorder *recorder, const struct record_process *process)
+{
+    histogram_sum resident = 0, committed = 0;
+    for (uint32_t i = 1; i < RECORD_SEGMENTS; i++)
+        if (process->space[i] != NULL) {
+            resident += process->space[i]->resident_byte_ns;
+            committed += process->space[i]->committed_byte_ns;
+        }
+    json_t *json = json_object();
+    json_object_set_new(
+        json, "mean_resident_bytes",
+        ratio(committed > resident ? (double)(committed - resident) : 0, (double)recorder->end_ns));
+    return json;
+}
+
 static json_t *processes_json(const struct recorder *recorder)
 {
     json_t *json = json_array();
@@ -438,7 +458,9 @@ static json_t *processes_json(const struct recorder *recorder)
                 failures += process->calls[i]->failures;
             }
         json_t *entry = json_object(), *segments = json_object();
-        for (uint32_t i = 0; i < RECORD_SEGMENTS; i++)
+        json_object_set_new(segments, record_segment_name(recorder, 0),
+                            outside_json(recorder, process));
+        for (uint32_t i = 1; i < RECORD_SEGMENTS; i++)
             if (process->space[i] != NULL) {
                 json_t *space = json_object();
                 add_space(space, recorder, process->space[i]);

@@ -216,7 +216,8 @@ struct probe_machine {
     struct {
         const char *name; /* its own; an adapter's has no other of the same name */
         uint32_t adapter;
-        uint64_t size_bytes; /* capacity: size or commit limit */
+        uint64_t size_bytes;   /* capacity: size or commit limit */
+        uint64_t budget_bytes; /* of it, what processes may require; 0: there are no budgets */
         bool aperture;
     } segment[PROBE_SEGMENTS_MAX];
     uint32_t nodes; /* 0..nodes-1 */

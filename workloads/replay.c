@@ -397,6 +397,8 @@ static void describe_adapter(const struct player_adapter *adapter, struct probe_
         machine->segment[machine->segments].adapter = adapter->place.number;
         machine->segment[machine->segments].size_bytes =
             limit && limit < segment->size ? limit : segment->size;
+        machine->segment[machine->segments].budget_bytes =
+            vidmm_segment_budget(adapter->vidmm, i + 1);
         machine->segment[machine->segments++].aperture = segment->kind == PROFILE_APERTURE;
     }
     for (uint32_t i = 0; i < profile->node_count; i++) {

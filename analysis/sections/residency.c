@@ -150,7 +150,7 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
     }
     plot_declare(script, "segment", segments, count);
     double unit = plot_time_unit(script, span);
-    static const char *const arrays[] = {"size", "peak", "shares", "names", "hues"};
+    static const char *const arrays[] = {"size", "budget", "peak", "shares", "names", "hues"};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         fprintf(script, "array %s[%zu]\n", arrays[i], count);
     double pids[PLOT_SERIES - 1];
@@ -164,6 +164,9 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
         char name[32];
         snprintf(name, sizeof name, "size[%zu]", i + 1);
         plot_declare_number(script, name, result_number(result_at(segment, "size_bytes", NULL)));
+        double budget = NUMBER(segment, "budget_bytes");
+        snprintf(name, sizeof name, "budget[%zu]", i + 1);
+        plot_declare_number(script, name, budget > 0 ? budget : 0);
         snprintf(name, sizeof name, "peak[%zu]", i + 1);
         plot_declare_number(script, name, peak_resident(segment));
         fprintf(script, "shares[%zu] = %zu\nnames[%zu] = '", i + 1, shares.count + shares.others,
@@ -223,7 +226,9 @@ static void space_cell(FILE *out, const json_t *space)
 {
     char a[HUMAN_ROOM], b[HUMAN_ROOM];
     double mean = NUMBER(space, "mean_resident_bytes"), peak = NUMBER(space, "peak_resident_bytes");
-    if (!(peak > 0))
+    if (mean > 0 && isnan(peak))
+        html(out, "<td>%s</td>", human_bytes(a, mean));
+    else if (!(peak > 0))
         fputs("<td>–</td>", out);
     else
         html(out, "<td>%s <span class=\"soft\">(peak %s)</span></td>", human_bytes(a, mean),

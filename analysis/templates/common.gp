@@ -23,4 +23,5 @@ decades(a, b) = log10(b) - log10(a)
 human_ns(x) = x < 999.5 ? sprintf('%.3g ns', x) : x < 999.5e3 ? sprintf('%.3g µs', x / 1e3) : x < 999.5e6 ? sprintf('%.3g ms', x / 1e6) : sprintf('%.3g s', x / 1e9)
 byte_unit(x) = x < 4096. ? 1. : x < 4194304. ? 1024. : x < 4294967296. ? 1048576. : 1073741824.
 size_unit(x) = x < 1024. ? 1. : x < 1048576. ? 1024. : x < 1073741824. ? 1048576. : 1073741824.
+human_bytes(x) = sprintf('%.4g ', x / size_unit(x)) . byte_name(size_unit(x))
 byte_name(u) = u == 1 ? 'bytes' : u == 1024 ? 'KiB' : u == 1048576 ? 'MiB' : 'GiB'

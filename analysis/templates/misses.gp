@@ -16,7 +16,7 @@ octaves = ceil(log(largest / smallest) / log(2) / 11)
 set xtics ()
 do for [i = ceil(log(smallest) / log(2)):floor(log(largest) / log(2)):octaves] {
     bytes = 2. ** i
-    set xtics add (sprintf('%g %s', bytes / size_unit(bytes), byte_name(size_unit(bytes))) bytes)
+    set xtics add (human_bytes(bytes) bytes)
 }
 set style fill transparent solid 0.25 noborder
 do for [s = 1:segments] {

@@ -29,15 +29,26 @@ enum vidmm_group vidmm_segment_group(const struct profile_segment *segment)
     }
 }
 
-void vidmm_budgets_init(struct vidmm *vidmm)
+/* What a segment adds to its group. */
+static uint64_t share_of(const struct vidmm *vidmm, uint32_t segment)
 {
     const struct profile_vidmm *policy = &vidmm->profile->vidmm;
-    const double shares[VIDMM_GROUPS] = {policy->budget_local, policy->budget_non_local};
+    const double shares[] = {policy->budget_local, policy->budget_non_local, 0};
+    return (uint64_t)((double)vidmm->segments[segment].range.size *
+                      shares[vidmm_segment_group(&vidmm->profile->segments[segment])]);
+}
+
+uint64_t vidmm_segment_budget(const struct vidmm *vidmm, uint32_t segment)
+{
+    return is_on(vidmm) ? share_of(vidmm, segment - 1) : 0;
+}
+
+void vidmm_budgets_init(struct vidmm *vidmm)
+{
     for (uint32_t i = 0; i < vidmm->profile->segment_count; i++) {
         enum vidmm_group group = vidmm_segment_group(&vidmm->profile->segments[i]);
         if (group < VIDMM_NO_GROUP)
-            vidmm->groups[group].available +=
-                (uint64_t)((double)vidmm->segments[i].range.size * shares[group]);
+            vidmm->groups[group].available += share_of(vidmm, i);
     }
 }
 

@@ -61,6 +61,9 @@ void vidmm_seed(struct vidmm *vidmm, uint64_t seed);
 /* The state of a segment, for probe_machine. */
 void vidmm_segment_state(const void *vidmm, uint32_t segment, struct probe_segment_state *state);
 
+/* Bytes of it that processes may require, all together; 0: as much as they like. */
+uint64_t vidmm_segment_budget(const struct vidmm *vidmm, uint32_t segment);
+
 /* Creates an allocation without content, resident nowhere. STATUS_SUCCESS,
  * STATUS_INVALID_PARAMETER (no usable segment, alignment not a power of two),
  * STATUS_GRAPHICS_NO_VIDEO_MEMORY (larger than every supported segment), STATUS_NO_MEMORY (commit

@@ -291,7 +291,8 @@ static void residency_is_weighted_by_time(void **unused)
     struct recorder *recorder = start(false, false);
     struct probe *probe = recorder_probe(recorder);
     /* Of process 7: 400 bytes for 500 ns, 600 for 250 ns, none for 250 ns: 350,000 byte ns in
-     * 1000 ns, on average 350. Process 9 has 50 from 750 on: 12.5. */
+     * 1000 ns, on average 350, and what it lacks of its 800 is in no segment, on average 450.
+     * Process 9 has 50 from 750 on: 12.5. */
     probe->committed(probe->self, 0, 7, 1, 800);
     probe->resident(probe->self, 0, 7, 1, 400);
     probe->resident(probe->self, 500, 7, 1, 200);
@@ -307,6 +308,7 @@ static void residency_is_weighted_by_time(void **unused)
     const json_t *processes = json_object_get(json, "processes");
     assert_number(json_array_get(processes, 0), "segments/local/mean_resident_bytes", 350);
     assert_number(json_array_get(processes, 0), "segments/local/resident_time_share", 0.75);
+    assert_number(json_array_get(processes, 0), "segments/system/mean_resident_bytes", 450);
     assert_number(json_array_get(processes, 1), "segments/local/mean_resident_bytes", 12.5);
     json_decref(json);
 
@@ -316,6 +318,11 @@ static void residency_is_weighted_by_time(void **unused)
     assert_line(rows, "0,segment,,local,400,800,100,40,900,700,740\n");
     assert_line(rows, "0,segment,,\"aperture, big\",0,0,200,40,900,700,740\n");
     assert_line(rows, "500,process,7,local,600,800,,,,,\n");
+    assert_line(rows, "0,process,7,system,400,,,,,,\n");
+    assert_line(rows, "500,process,7,system,200,,,,,,\n");
+    assert_line(rows, "500,segment,,system,200,,,,,,\n");
+    assert_line(rows, "750,process,7,system,800,,,,,,\n");
+    assert_line(rows, "1000,process,7,system,800,,,,,,\n");
     assert_line(rows, "750,segment,,local,50,800,100,40,900,700,740\n");
     assert_line(rows, "750,process,9,local,50,0,,,,,\n");
     assert_line(rows, "1000,process,9,local,50,0,,,,,\n");
