@@ -10,7 +10,7 @@
 
 #include "analysis/chains.h"
 
-enum { MATRIX_PROCESSES = 64, MATRIX_FREE_STEPS = 1 << 19, MATRIX_RECORDS_PER_STEP = 16 };
+enum { MATRIX_PROCESSES = 64, MATRIX_FREE_STEPS = 1 << 21, MATRIX_RECORDS_PER_STEP = 16 };
 
 /* All zero is empty. */
 struct matrix {
