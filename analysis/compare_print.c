@@ -10,12 +10,19 @@ enum { OPS = 16 };
 
 static const char *const columns[] = {"mean", "p50", "p99"};
 
-/* With its sign, so that it reads as a change. */
-static char *change_text(enum metric_unit unit, double value, char *text)
+/* With its sign, so that it reads as a change; `size`: the value without one. */
+static void change_text(double value, const char *size, char *text)
 {
-    char size[HUMAN_ROOM];
-    snprintf(text, HUMAN_ROOM, "%c%.30s", value < 0 ? '-' : '+',
-             metric_text(unit, fabs(value), size));
+    snprintf(text, HUMAN_ROOM, "%c%.30s", value < 0 ? '-' : '+', size);
+}
+
+/* How far apart two values are: shares are so many points apart, for per cent would be of one. */
+static char *distance_text(enum metric_unit unit, double value, char *text)
+{
+    if (unit == METRIC_SHARE)
+        snprintf(text, HUMAN_ROOM, "%.3g points", 100 * value);
+    else
+        metric_text(unit, value, text);
     return text;
 }
 
@@ -30,14 +37,16 @@ static void print_row(FILE *out, const char *title, const char *path, const stru
         return;
     double by = found.difference.mean;
     if (by != 0 && !isnan(by)) {
-        change_text(unit, by, change);
+        char size[HUMAN_ROOM];
+        double part = found.second / found.first - 1;
+        change_text(by, distance_text(unit, fabs(by), size), change);
         if (found.first != 0)
-            change_text(METRIC_SHARE, found.second / found.first - 1, share);
+            change_text(part, human_share(size, fabs(part)), share);
     } else if (by == 0) {
         snprintf(change, sizeof change, "same");
     }
     if (by != 0 && !isnan(found.difference.half_width))
-        metric_text(unit, found.difference.half_width, width);
+        distance_text(unit, found.difference.half_width, width);
     bool sure = fabs(by) > found.difference.half_width;
     fprintf(out, "%-34s %12s %12s %13s %10s", title, metric_text(unit, found.first, a),
             metric_text(unit, found.second, b), change, share);

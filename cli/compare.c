@@ -1,5 +1,7 @@
 #include "analysis/compare.h"
+#include "analysis/human.h"
 #include "analysis/report.h"
+#include "analysis/sweep/metric.h"
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -77,6 +79,17 @@ static const struct argp compare_argp = {
     .children = cli_common,
 };
 
+/* What a condition that holds is about, in both results. */
+static void tell(const char *text, const struct condition *condition, const struct side *first,
+                 const struct side *second)
+{
+    char a[HUMAN_ROOM], b[HUMAN_ROOM];
+    struct difference found = side_difference(first, second, condition->path);
+    enum metric_unit unit = metric_unit(condition->path);
+    cli_error("%s: %s: %s, in %s %s", second->label, text, metric_text(unit, found.second, b),
+              first->label, metric_text(unit, found.first, a));
+}
+
 /* CLI_OK: none of the conditions holds. */
 static int judge(const struct request *request, const struct side *sides)
 {
@@ -92,7 +105,7 @@ static int judge(const struct request *request, const struct side *sides)
             }
             if (!holds)
                 continue;
-            cli_error("%s: %s", sides[i].label, request->texts[c]);
+            tell(request->texts[c], &request->conditions[c], &sides[0], &sides[i]);
             status = CLI_FAILED;
         }
     return status;

@@ -40,10 +40,16 @@ result b 1 1000000 300000
 expect 0 'Submit, p99 5.00 ms 1.00 ms -4.00 ms -80.0 %' a b
 expect 0 'p99 of Submit fell by 4.00 ms: transfer -3.70 ms, queue -300 us' a b
 expect 0 'paged in 1.00 MiB 1.00 MiB same' a b
+# A share that falls from 90 % to 80 % falls by 10 points, which is a ninth of it.
+for share in 0.9 0.8; do
+    mkdir "hits$share"
+    echo '{"run": {"seed": 1}, "calls": {}, "residency": {"hit_ratio": '$share'}}' >"hits$share/summary.json"
+done
+expect 0 'resident when submitted 90.0 % 80.0 % -10 points -11.1 %' hits0.9 hits0.8
 
 p=calls.Submit.latency_ns.p99
 expect 0 '' a b -q --fail-if "$p > +5%"
-expect 1 "a: $p > +5%" b a -q --fail-if "$p > +5%"     # 400 % more
+expect 1 "a: $p > +5%: 5.00 ms, in b 1.00 ms" b a -q --fail-if "$p > +5%" # 400 % more
 expect 0 '' b a -q --fail-if "$p > +400%"               # exactly so: not above
 expect 1 "$p >= +400%" b a -q --fail-if "$p >= +400%"
 expect 1 "$p > +3999us" b a -q --fail-if "$p > +3999us"
