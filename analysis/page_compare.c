@@ -57,10 +57,17 @@ static void change_text(FILE *out, const struct difference *found)
 }
 
 /* A row of a table with a cell per side: the mean of its runs. */
-static void row(FILE *out, const struct side *sides, size_t count, const char *path,
-                char *(*format)(char *text, double value))
+/* Nothing where no result has the number. */
+static void row(FILE *out, const char *meaning, const struct side *sides, size_t count,
+                const char *path, char *(*format)(char *text, double value))
 {
     char text[HUMAN_ROOM];
+    bool any = false;
+    for (size_t i = 0; i < count; i++)
+        any |= !isnan(side_difference(&sides[0], &sides[i], path).second);
+    if (!any)
+        return;
+    html(out, "<tr><td>%s</td>", meaning);
     for (size_t i = 0; i < count; i++) {
         struct difference found = side_difference(&sides[0], &sides[i], path);
         if (isnan(found.second)) {
@@ -86,10 +93,8 @@ static void head(FILE *out, const char *first, const struct side *sides, size_t 
 static void numbers_table(FILE *out, const struct side *sides, size_t count)
 {
     head(out, "", sides, count);
-    for (size_t k = 0; k < sizeof key_numbers / sizeof *key_numbers; k++) {
-        html(out, "<tr><td>%s</td>", key_numbers[k].meaning);
-        row(out, sides, count, key_numbers[k].path, key_numbers[k].format);
-    }
+    for (size_t k = 0; k < sizeof key_numbers / sizeof *key_numbers; k++)
+        row(out, key_numbers[k].meaning, sides, count, key_numbers[k].path, key_numbers[k].format);
     fputs("</tbody></table></div>\n", out);
 }
 
@@ -97,15 +102,15 @@ static void calls_table(FILE *out, const struct side *sides, size_t count)
 {
     static const char *const columns[] = {"mean", "p50", "p95", "p99"};
     const char *ops[64];
-    char path[256];
+    char meaning[128], path[256];
     size_t op_count = result_ranked(result_at(sides[0].runs[0].summary, "calls", NULL),
                                     result_call_time, ops, sizeof ops / sizeof *ops);
     head(out, "latency", sides, count);
     for (size_t op = 0; op < op_count; op++)
         for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
-            html(out, "<tr><td>%s, %s</td>", ops[op], columns[c]);
+            snprintf(meaning, sizeof meaning, "%.100s, %s", ops[op], columns[c]);
             snprintf(path, sizeof path, "calls.%s.latency_ns.%s", ops[op], columns[c]);
-            row(out, sides, count, path, html_time);
+            row(out, meaning, sides, count, path, html_time);
         }
     fputs("</tbody></table></div>\n", out);
 }
