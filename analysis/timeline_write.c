@@ -134,6 +134,26 @@ static const char *packet_name(const struct timeline_item *item)
     return name != NULL ? name : "packet";
 }
 
+/* Viewers choose a slice's colour by its name, and at least Perfetto overlooks digits in it: a
+ * context that is only a number gets letters of its own. */
+static const char *context_name(const struct writer *writer, uint32_t context, char text[64])
+{
+    char room[64], letters[8];
+    const char *name = plain(room, writer->names->context(writer->names->self, context));
+    size_t at = sizeof letters;
+    if (name[strspn(name, "0123456789")] != 0) {
+        snprintf(text, 64, "%s", name);
+        return text;
+    }
+    letters[--at] = 0;
+    do {
+        letters[--at] = (char)('a' + context % 26);
+        context /= 26;
+    } while (context > 0 && at > 0);
+    snprintf(text, 64, "context %.40s (%s)", name, letters + at);
+    return text;
+}
+
 static void slice(struct writer *writer, const struct timeline_item *item)
 {
     char room[64], other[64], label[CHAIN_LABEL];
@@ -156,12 +176,11 @@ static void slice(struct writer *writer, const struct timeline_item *item)
         put(writer, ",\"cause\":\"%s\"}}",
             item->of.paging.cause != NULL ? item->of.paging.cause : "unknown");
     } else {
-        const char *context = names->context(names->self, item->of.packet_of.context);
         bool switching = item->kind == TIMELINE_SWITCH;
         put(writer,
             ",\"name\":\"%s%s\",\"cat\":\"%s\",\"args\":{\"process\":%" PRIu32
             ",\"packet\":\"%s\"}}",
-            switching ? "switch to " : "", plain(room, context),
+            switching ? "switch to " : "", context_name(writer, item->of.packet_of.context, room),
             switching ? "switch" : packet_name(item), item->pid, packet_name(item));
     }
 }

@@ -22,7 +22,7 @@ cd "$scratch"
 cmp short/timeline.json.gz again/timeline.json.gz
 
 python3 - <<'END'
-import gzip, json, os, sys
+import gzip, json, os, re, sys
 
 bad = 0
 def complain(folder, text):
@@ -37,7 +37,7 @@ def check(folder):
         complain(folder, "more than 100 MB")
     timeline = json.load(gzip.open(path))
     events = timeline["traceEvents"]
-    last, tracks, open_stays, flows = 0, {}, {}, {}
+    last, tracks, open_stays, flows, colours = 0, {}, {}, {}, {}
     count = dict.fromkeys("MXbesfC", 0)
     for event in events:
         phase, t = event["ph"], round(event["ts"] * 1000)
@@ -48,6 +48,8 @@ def check(folder):
         track = (event["pid"], event["tid"])
         if phase == "X":
             tracks.setdefault(track, []).append((t, t + round(event["dur"] * 1000)))
+            if event["cat"] == "render": # a viewer's colour goes by the name, digits apart
+                colours.setdefault(re.sub(" ?[0-9]+", "", event["name"]), set()).add(event["name"])
         elif phase == "b":
             if event["id"] in open_stays:
                 complain(folder, "begun twice: %s" % event)
@@ -62,6 +64,9 @@ def check(folder):
             flows[key] = (track, t)
             if phase == "f" and (event["id"], "s") not in flows:
                 complain(folder, "an arrow that arrives before it starts: %s" % event)
+    for names in colours.values():
+        if len(names) > 1:
+            complain(folder, "one colour for the contexts %s" % sorted(names))
     if open_stays:
         complain(folder, "%d stays never end" % len(open_stays))
     for track, slices in tracks.items():
