@@ -554,6 +554,11 @@ static void write_misses(const struct recorder *recorder, FILE *file)
     miss_curve_write(recorder->misses, miss_curve_enough(recorder->misses) / ROWS, file);
 }
 
+static void write_working_set(const struct recorder *recorder, FILE *file)
+{
+    working_set_write(recorder->working, file);
+}
+
 bool csv_write(struct recorder *recorder, char *error, size_t error_size)
 {
     static const struct {
@@ -564,7 +569,7 @@ bool csv_write(struct recorder *recorder, char *error, size_t error_size)
         {"residency.csv", write_residency}, {"engines.csv", write_engines},
         {"activity.csv", write_activity},   {"frames.csv", write_frames},
         {"switches.csv", write_switches},   {"recorded.csv", write_recorded},
-        {"miss-ratio.csv", write_misses},
+        {"miss-ratio.csv", write_misses},   {"working-set.csv", write_working_set},
     };
     if (recorder->calls_csv.file != NULL)
         flush(&recorder->calls_csv);

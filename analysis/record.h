@@ -19,6 +19,7 @@
 #include "analysis/slowest.h"
 #include "analysis/steady.h"
 #include "analysis/timeline.h"
+#include "analysis/working_set.h"
 #include "model/probe.h"
 
 #include <jansson.h>
@@ -180,8 +181,10 @@ struct recorder {
     struct recorder_options options;
     char *directory;
     struct probe probe;
-    struct relay *relay;       /* in front of it; NULL: the model calls it itself */
-    struct miss_curve *misses; /* of what submissions name; the player's thread writes to it */
+    struct relay *relay; /* in front of it; NULL: the model calls it itself */
+    /* Of what submissions name; the player's thread writes to both. */
+    struct miss_curve *misses;
+    struct working_set *working;
     struct output output;
     struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
     uint64_t last_ns, end_ns;              /* latest event; end of the run */

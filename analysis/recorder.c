@@ -306,6 +306,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         recorder->timeline = heap_new(1, sizeof *recorder->timeline);
     recorder->faults = heap_new(RECORD_FAULTS, sizeof *recorder->faults);
     recorder->misses = miss_curve_create(RECORD_USES);
+    recorder->working = heap_new(1, sizeof *recorder->working);
     recorder->probe = (struct probe){
         .self = recorder,
         .machine = on_machine,
@@ -353,15 +354,15 @@ void recorder_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t byt
 {
     struct recorder *recorder = self;
     uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
-    (void)now_ns;
     miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
+    working_set_use(recorder->working, now_ns, allocation, pages * RECORD_PAGE);
 }
 
 void recorder_gone(void *self, uint64_t now_ns, uint32_t allocation)
 {
     struct recorder *recorder = self;
-    (void)now_ns;
     miss_curve_remove(recorder->misses, allocation);
+    working_set_gone(recorder->working, now_ns, allocation);
 }
 
 static int by_pid(const struct record_process *a, const struct record_process *b)
@@ -397,6 +398,7 @@ static void close_books(struct recorder *recorder, const struct recorder_run *ru
     sum_blame(recorder);
     residency_close(recorder);
     miss_curve_finish(recorder->misses);
+    working_set_finish(recorder->working, recorder->end_ns);
     engines_close(recorder);
     explain_close(recorder);
     HASH_SORT(recorder->processes, by_pid);
@@ -581,6 +583,8 @@ void recorder_destroy(struct recorder *recorder)
     free(recorder->links);
     free(recorder->faults);
     miss_curve_destroy(recorder->misses);
+    working_set_fini(recorder->working);
+    free(recorder->working);
     free(recorder->directory);
     free(recorder);
 }

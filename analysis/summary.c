@@ -587,6 +587,19 @@ static json_t *warnings_json(const struct recorder *recorder)
     return json;
 }
 
+static json_t *working_set_json(const struct recorder *recorder)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } windows[] = {{"1ms", 1000000}, {"10ms", 10000000}, {"100ms", 100000000}, {"1s", 1000000000}};
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        json_object_set_new(json, windows[i].name,
+                            number(working_set_mean(recorder->working, windows[i].ns)));
+    return json;
+}
+
 static json_t *residency_json(const struct recorder *recorder)
 {
     const struct miss_curve *curve = recorder->misses;
@@ -601,6 +614,9 @@ static json_t *residency_json(const struct recorder *recorder)
                                         number(miss_curve_first_uses(curve)), "sample_rate",
                                         number(miss_curve_rate(curve)), "enough_bytes",
                                         whole(miss_curve_enough(curve))));
+    json_object_set_new(json, "working_set_bytes",
+                        miss_curve_references(curve) == 0 ? json_null()
+                                                          : working_set_json(recorder));
     return json;
 }
 

@@ -1,4 +1,5 @@
-/* What a segment of each size would miss: the miss-ratio curve of the submissions' references. */
+/* What a segment of each size would miss: the miss-ratio curve of the submissions' references; and
+ * how much these are in a given time: their working set. */
 #include "analysis/html.h"
 #include "analysis/human.h"
 #include "analysis/section.h"
@@ -16,6 +17,28 @@ static bool wanted(const struct result *result)
     if (there)
         result_table_close(&table);
     return any;
+}
+
+/* Rows: window, mean bytes. */
+static bool working_set(const struct result *result, FILE *script, FILE *data, char *reason,
+                        size_t size)
+{
+    struct result_table table;
+    double rows = 0, most = 0;
+    if (!result_table_open(&table, result, "working-set.csv", "window_ns,mean_bytes", reason, size))
+        return false;
+    while (result_table_next(&table, 2)) {
+        double values[] = {result_table_number(&table, 0), result_table_number(&table, 1)};
+        if (isnan(values[0] + values[1]))
+            continue;
+        plot_row(data, values, 2);
+        most = fmax(most, values[1]);
+        rows++;
+    }
+    result_table_close(&table);
+    plot_declare_number(script, "windows", rows);
+    plot_declare_number(script, "most", most);
+    return true;
 }
 
 /* Rows: size, share that would miss, and between which bounds that is. */
@@ -69,23 +92,30 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
     }
     last[0] = largest *= 1.25;
     plot_row(data, last, 4);
+    fputs("\n\n", data);
     plot_declare_number(script, "smallest", smallest);
     plot_declare_number(script, "largest", largest);
-    return true;
+    return working_set(result, script, data, reason, size);
 }
 
 static void say(const json_t *summary, char *says)
 {
-    char a[HUMAN_ROOM], b[HUMAN_ROOM], c[HUMAN_ROOM];
+    char a[HUMAN_ROOM], b[HUMAN_ROOM];
     const json_t *curve = AT(summary, "residency", "miss_curve");
     double rate = NUMBER(curve, "sample_rate");
-    snprintf(
+    double named = NUMBER(summary, "residency", "working_set_bytes", "10ms");
+    size_t length = (size_t)snprintf(
         says, SECTION_SENTENCE,
-        "From %s on only first uses miss, %s of the references. A smaller segment that evicts the "
-        "least recently used misses as the curve says; the profile's segments are marked.%s%s%s",
-        human_bytes(a, NUMBER(curve, "enough_bytes")), human_share(c, NUMBER(curve, "first_uses")),
-        rate < 1 ? " From a sample of " : "", rate < 1 ? human_share(b, rate) : "",
-        rate < 1 ? " of the allocations." : "");
+        "From %s on only first uses miss, %s of the references; a smaller segment that evicts the "
+        "least recently used misses as the curve says, and the profile's segments are marked.",
+        human_bytes(a, NUMBER(curve, "enough_bytes")), human_share(b, NUMBER(curve, "first_uses")));
+    if (rate < 1)
+        length += (size_t)snprintf(says + length, SECTION_SENTENCE - length,
+                                   " The curve is of a sample, %s of the allocations.",
+                                   human_share(a, rate));
+    if (!isnan(named))
+        snprintf(says + length, SECTION_SENTENCE - length,
+                 " In any 10 ms submissions name %s on average.", human_bytes(a, named));
 }
 
 const struct section section_misses = {.title = "How much memory it takes",

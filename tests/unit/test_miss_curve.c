@@ -1,7 +1,8 @@
 /* Miss-ratio curves: against an LRU memory of each size that is simulated directly, and against
- * VidMm's. */
+ * VidMm's. Working sets: against their definition. */
 #include "analysis/miss_curve.h"
 #include "analysis/stack_distance.h"
+#include "analysis/working_set.h"
 #include "tests/unit/cache.h"
 
 #include <gsl/gsl_randist.h>
@@ -212,13 +213,65 @@ static void a_sample_knows_its_error(void **state)
     free(sizes);
 }
 
+/* A (100 bytes) is used at 0, 10 and 40, B (50) at 20, and is no more at 60; the run ends at 100.
+ * Gaps: 10, 30 and 60 of A, 40 of B. Within 8: (3 * 8 * 100 + 8 * 50) / 100 = 28; within 32:
+ * ((10 + 30 + 32) * 100 + 32 * 50) / 100 = 88; within 100, all of it: (100 * 100 + 40 * 50) / 100.
+ */
+static void working_sets_by_hand(void **state)
+{
+    (void)state;
+    struct working_set set = {.room = 0};
+    working_set_use(&set, 0, 1, 100);
+    working_set_use(&set, 10, 1, 100);
+    working_set_use(&set, 20, 2, 50);
+    working_set_use(&set, 40, 1, 100);
+    working_set_gone(&set, 60, 2);
+    working_set_finish(&set, 100);
+    assert_true(working_set_mean(&set, 8) == 28);
+    assert_true(working_set_mean(&set, 32) == 88);
+    assert_true(fabs(working_set_mean(&set, 100) - 120) < 1e-9); /* no gap is as long */
+    assert_true(isnan(working_set_mean(&set, 101)));
+    working_set_fini(&set);
+}
+
+/* Against the definition: at every instant, what was used within the window before it. */
+static void working_sets_by_definition(void **state)
+{
+    (void)state;
+    enum { END = 4000, SIZES = 6 };
+    static const uint64_t windows[] = {1, 4, 16, 56, 320, 2048};
+    gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+    gsl_rng_set(random, 5);
+    struct working_set set = {.room = 0};
+    uint64_t last[OBJECTS] = {0}, sums[SIZES] = {0};
+    bool there[OBJECTS] = {false};
+    for (uint64_t t = 0; t < END; t++) {
+        uint32_t object = (uint32_t)gsl_rng_uniform_int(random, OBJECTS);
+        if (gsl_rng_uniform_int(random, 8) == 0) {
+            working_set_gone(&set, t, object);
+            there[object] = false;
+        } else if (gsl_rng_uniform_int(random, 4) == 0) {
+            working_set_use(&set, t, object, 10 + object);
+            there[object] = true;
+            last[object] = t;
+        }
+        for (int i = 0; i < SIZES; i++) /* in the nanosecond that begins now */
+            for (uint32_t o = 0; o < OBJECTS; o++)
+                sums[i] += there[o] && t - last[o] < windows[i] ? 10 + o : 0;
+    }
+    working_set_finish(&set, END);
+    for (int i = 0; i < SIZES; i++)
+        assert_true(fabs(working_set_mean(&set, windows[i]) - (double)sums[i] / END) < 1e-9);
+    working_set_fini(&set);
+    gsl_rng_free(random);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_direct_simulation),
-        cmocka_unit_test(equals_vidmm),
-        cmocka_unit_test(knows_its_steps),
-        cmocka_unit_test(a_sample_knows_its_error),
+        cmocka_unit_test(equals_direct_simulation), cmocka_unit_test(equals_vidmm),
+        cmocka_unit_test(knows_its_steps),          cmocka_unit_test(a_sample_knows_its_error),
+        cmocka_unit_test(working_sets_by_hand),     cmocka_unit_test(working_sets_by_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
