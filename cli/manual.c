@@ -154,14 +154,22 @@ static void results(FILE *out)
         {"latency.csv", "per process and call: count, quantiles, and the mean split by cause"},
         {"latency-cdf.csv", "per call: the distribution, simulated and recorded"},
         {"recorded.csv", "pairs of recorded and simulated times, a sample"},
-        {"residency.csv", "resident and committed bytes over time, per process and segment"},
+        {"residency.csv",
+         "resident and committed bytes over time, per process and segment, and what "
+         "is in no segment (system)"},
+        {"miss-ratio.csv", "what share of the references would miss in a segment of each size"},
+        {"working-set.csv", "bytes that submissions name within a time, for each length of time"},
         {"engines.csv", "how busy engines and link were over time, and what waited for them"},
+        {"activity.csv", "paging, context switches and references over time"},
+        {"switches.csv", "context switches made and avoided, by pair of contexts"},
+        {"frames.csv", "frame times over time, per process that presents"},
         {"paging.csv", "one row per paging operation"},
         {"calls.csv", "with --calls: one row per call, its latency split by cause"},
+        {"timeline.json.gz", "with --timeline: for ui.perfetto.dev and chrome://tracing"},
         {"hardware.yaml", "the profile that was used, overrides applied"},
         {"plots", "the figures as SVG, with their data and gnuplot scripts"},
     };
-    fputs(".Sh FILES\nThe folder of a replay holds:\n.Bl -tag -width latency-cdf.csv\n", out);
+    fputs(".Sh FILES\nThe folder of a replay holds:\n.Bl -tag -width timeline.json.gz\n", out);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         fprintf(out, ".It Pa %s\n", files[i][0]);
         text(out, files[i][1]);
