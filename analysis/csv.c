@@ -58,13 +58,13 @@ static void blame_columns(FILE *file)
 {
     for (int cause = 0; cause < PROBE_CAUSES; cause++)
         fprintf(file, ",blame_%s_ns", probe_cause_names[cause]);
-    putc('\n', file);
 }
 
 void csv_calls_header(FILE *file)
 {
     fputs("index,t_ns,start_ns,return_ns,done_ns,pid,tid,op,status,latency_ns", file);
     blame_columns(file);
+    putc('\n', file);
 }
 
 struct csv_word csv_word(const char *text)
@@ -226,6 +226,7 @@ static void write_latency(const struct recorder *recorder, FILE *file)
     uint32_t order[RECORD_OPS], count = record_sorted_ops(recorder, order);
     fputs("pid,op,count,failures,min_ns,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns", file);
     blame_columns(file);
+    fputs(",p95_ns\n", file);
     for (const struct record_process *process = recorder->processes; process != NULL;
          process = process->hh.next)
         for (uint32_t i = 0; i < count; i++) {
@@ -249,6 +250,7 @@ static void write_latency(const struct recorder *recorder, FILE *file)
             next_number(file, latency->max);
             for (int cause = 0; cause < PROBE_CAUSES; cause++)
                 next_thousandths(file, mean.part[cause]);
+            next_quantile(file, latency, 950);
             putc('\n', file);
         }
 }

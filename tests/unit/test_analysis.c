@@ -224,11 +224,11 @@ static void calls_and_blame(void **unused)
         "pid,op,count,failures,min_ns,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns,blame_cpu_ns,"
         "blame_lock_ns,blame_reserve_ns,blame_transfer_ns,blame_fill_ns,blame_map_ns,"
         "blame_queue_ns,blame_switch_ns,blame_preempt_ns,blame_execute_ns,blame_fence_ns,"
-        "blame_display_ns\n"
+        "blame_display_ns,p95_ns\n"
         "3,CreateAllocation,1,1,501,501.000,501,501,,,501,0.000,0.000,501.000,0.000,0.000,0.000,"
-        "0.000,0.000,0.000,0.000,0.000,0.000\n"
+        "0.000,0.000,0.000,0.000,0.000,0.000,\n"
         "7,Submit,3,0,100,101.333,101,103,,,103,10.000,0.000,0.000,0.000,0.000,0.000,0.333,0.000,"
-        "0.000,91.000,0.000,0.000\n");
+        "0.000,91.000,0.000,0.000,\n");
     free(latency);
 
     char *calls = contents("calls.csv");
