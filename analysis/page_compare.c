@@ -1,6 +1,7 @@
 #include "analysis/html.h"
 #include "analysis/human.h"
 #include "analysis/page.h"
+#include "analysis/section.h"
 #include "analysis/sweep/metric.h"
 
 #include <math.h>
@@ -171,6 +172,26 @@ static bool same_traces(const struct side *sides, size_t count)
     return true;
 }
 
+/* Of the op that took most time: its median in every result. */
+static void say_latencies(char *says, size_t size, const struct side *sides, size_t count)
+{
+    const char *op = section_largest(AT(sides[0].runs[0].summary, "calls"), result_call_time);
+    char path[128], text[HUMAN_ROOM];
+    size_t length = 0;
+    says[0] = 0;
+    if (op == NULL)
+        return;
+    snprintf(path, sizeof path, "calls.%.64s.latency_ns.p50", op);
+    length += (size_t)snprintf(says, size, "Half of the calls of %.64s took at most", op);
+    for (size_t i = 0; i < count && length < size / 2; i++) {
+        double median = side_difference(&sides[0], &sides[i], path).second;
+        length += (size_t)snprintf(says + length, size - length, "%s %s in %.64s", i > 0 ? "," : "",
+                                   isnan(median) ? "–" : html_time(text, median), sides[i].label);
+    }
+    snprintf(says + length, size - length, "; the further left a curve, the faster.%s",
+             most_runs(sides, count) > 1 ? " Curves are of all runs of a result." : "");
+}
+
 void page_several(FILE *out, const struct side *sides, size_t count, const char *directory,
                   const struct plot_outcome outcomes[PAGE_FIGURES])
 {
@@ -193,13 +214,8 @@ void page_several(FILE *out, const struct side *sides, size_t count, const char 
     fputs("<h2>Key numbers</h2>\n", out);
     numbers_table(out, sides, count);
     fputs("<h2>Latencies</h2>\n", out);
-    page_figure(out, directory, "compare",
-                several ? "The ops that took most time in the first result, each with its "
-                          "distribution in every result, of all its runs together: the further "
-                          "left, the faster."
-                        : "The ops that took most time in the first result, each with its "
-                          "distribution in every result: the further left, the faster.",
-                &outcomes[PAGE_COMPARE]);
+    say_latencies(says, sizeof says, sides, count);
+    page_figure(out, directory, "compare", says, &outcomes[PAGE_COMPARE]);
     calls_table(out, sides, count);
     fputs("<h2>How far each quantile moves</h2>\n", out);
     page_say_shifts(says, sizeof says, sides, count);
