@@ -39,7 +39,7 @@ enum {
     RECORD_PAGE = 4096,
     RECORD_SWITCHES = 4096, /* different ones */
     RECORD_FAULTS = 65536,  /* evictions remembered for the re-fault distance */
-    RECORD_USES = 65536,    /* of memory, kept for the miss-ratio curve */
+    RECORD_USES = 262144,   /* of memory, that the miss-ratio curve is of: the first ones */
 };
 
 /* The calls of one op by one process. */
@@ -185,6 +185,7 @@ struct recorder {
     /* Of what submissions name; the player's thread writes to both. */
     struct miss_curve *misses;
     struct working_set *working;
+    uint64_t uses; /* in all */
     struct output output;
     struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
     uint64_t last_ns, end_ns;              /* latest event; end of the run */

@@ -610,9 +610,9 @@ static json_t *residency_json(const struct recorder *recorder)
                         miss_curve_references(curve) == 0
                             ? json_null()
                             : json_pack("{s:o, s:o, s:o, s:o}", "references",
-                                        whole(miss_curve_references(curve)), "first_uses",
-                                        number(miss_curve_first_uses(curve)), "sample_rate",
-                                        number(miss_curve_rate(curve)), "enough_bytes",
+                                        whole(miss_curve_references(curve)), "of_references",
+                                        whole(recorder->uses), "first_uses",
+                                        number(miss_curve_first_uses(curve)), "enough_bytes",
                                         whole(miss_curve_enough(curve))));
     json_object_set_new(json, "working_set_bytes",
                         miss_curve_references(curve) == 0 ? json_null()

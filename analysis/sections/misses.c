@@ -6,14 +6,14 @@
 
 #include <math.h>
 
-static const char header[] = "size_bytes,miss_ratio,miss_ratio_error_95";
+static const char header[] = "size_bytes,miss_ratio";
 
 static bool wanted(const struct result *result)
 {
     struct result_table table;
     char reason[256];
     bool there = result_table_open(&table, result, "miss-ratio.csv", header, reason, sizeof reason);
-    bool any = there && result_table_next(&table, 3);
+    bool any = there && result_table_next(&table, 2);
     if (there)
         result_table_close(&table);
     return any;
@@ -41,32 +41,29 @@ static bool working_set(const struct result *result, FILE *script, FILE *data, c
     return true;
 }
 
-/* Rows: size, share that would miss, and between which bounds that is. */
+/* Rows: size, share that would miss. */
 static bool data(const struct result *result, FILE *script, FILE *data, char *reason, size_t size)
 {
     enum { SEGMENTS = 6 };
     const json_t *segments = AT(result->summary, "segments");
     const char *names[SEGMENTS];
-    double sizes[SEGMENTS], last[4], smallest = NAN, largest = 0;
+    double sizes[SEGMENTS], least = NAN, smallest = NAN, largest = 0;
     size_t count = 0;
     struct result_table table;
     const char *name;
     json_t *segment;
     if (!result_table_open(&table, result, "miss-ratio.csv", header, reason, size))
         return false;
-    while (result_table_next(&table, 3)) {
+    while (result_table_next(&table, 2)) {
         double bytes = result_table_number(&table, 0), misses = result_table_number(&table, 1);
-        double error = result_table_number(&table, 2);
-        double values[] = {bytes, 100 * misses, 100 * fmax(misses - error, 0),
-                           100 * fmin(misses + error, 1)};
-        if (isnan(bytes + misses + error))
+        if (isnan(bytes + misses))
             continue;
         if (isnan(smallest)) { /* in what is smaller than the first step everything misses */
             smallest = bytes / 2;
-            plot_row(data, (const double[]){smallest, 100, 100, 100}, 4);
+            plot_row(data, (const double[]){smallest, 100}, 2);
         }
-        plot_row(data, values, 4);
-        memcpy(last, values, sizeof last);
+        least = 100 * misses;
+        plot_row(data, (const double[]){bytes, least}, 2);
         largest = fmax(largest, bytes);
     }
     result_table_close(&table);
@@ -90,8 +87,8 @@ static bool data(const struct result *result, FILE *script, FILE *data, char *re
         snprintf(reason, size, "submissions name no memory");
         return false;
     }
-    last[0] = largest *= 1.25;
-    plot_row(data, last, 4);
+    largest *= 1.25;
+    plot_row(data, (const double[]){largest, least}, 2);
     fputs("\n\n", data);
     plot_declare_number(script, "smallest", smallest);
     plot_declare_number(script, "largest", largest);
@@ -102,17 +99,17 @@ static void say(const json_t *summary, char *says)
 {
     char a[HUMAN_ROOM], b[HUMAN_ROOM];
     const json_t *curve = AT(summary, "residency", "miss_curve");
-    double rate = NUMBER(curve, "sample_rate");
+    double references = NUMBER(curve, "references"), all = NUMBER(curve, "of_references");
     double named = NUMBER(summary, "residency", "working_set_bytes", "10ms");
     size_t length = (size_t)snprintf(
         says, SECTION_SENTENCE,
         "From %s on only first uses miss, %s of the references; a smaller segment that evicts the "
         "least recently used misses as the curve says, and the profile's segments are marked.",
         human_bytes(a, NUMBER(curve, "enough_bytes")), human_share(b, NUMBER(curve, "first_uses")));
-    if (rate < 1)
+    if (references < all)
         length += (size_t)snprintf(says + length, SECTION_SENTENCE - length,
-                                   " The curve is of a sample, %s of the allocations.",
-                                   human_share(a, rate));
+                                   " That is of the first %s of %s references.",
+                                   section_count_text(a, references), section_count_text(b, all));
     if (!isnan(named))
         snprintf(says + length, SECTION_SENTENCE - length,
                  " In any 10 ms submissions name %s on average.", human_bytes(a, named));

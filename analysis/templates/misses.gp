@@ -22,13 +22,11 @@ do for [i = ceil(log(smallest) / log(2)):floor(log(largest) / log(2)):octaves] {
     bytes = 2. ** i
     set xtics add (human_bytes(bytes) bytes)
 }
-set style fill transparent solid 0.25 noborder
 do for [s = 1:segments] {
     set arrow s from size[s], graph 0 to size[s], graph 1 nohead linecolor '#333333' linewidth 1.4 dashtype (6, 3) front
     set label s segment[s] at size[s], graph 1 right offset -0.5,-0.8 - 1.1 * (s - 1) textcolor '#333333' front
 }
-plot data index 0 using 1:3:4 with filledcurves linecolor rgb colour[6], \
-     data index 0 using 1:2 with steps linewidth 2.2 linecolor rgb colour[1]
+plot data index 0 using 1:2 with steps linewidth 2.2 linecolor rgb colour[1]
 
 if (windows > 1) {
     unset arrow

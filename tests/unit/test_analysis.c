@@ -633,6 +633,8 @@ static void long_runs_stay_bounded(void **unused)
         probe->resident(probe->self, t, 7, 1, t % 10 == 0 ? 8 : -8);
         probe->engine(probe->self, t, 0, t % 10 == 0 ? PROBE_ENGINE_BUSY : PROBE_ENGINE_IDLE, 1, 0);
     }
+    for (uint32_t use = 0; use < RECORD_USES + 10; use++) /* 1, 2, 3, and then only 4 */
+        recorder_use(recorder, use, use < RECORD_USES ? 1 + use % 3 : 4, 4096);
     finish(recorder);
     assert_in_range(recorder->sampler.count, 1000, 2000);
     char *rows = contents("residency.csv");
@@ -644,6 +646,9 @@ static void long_runs_stay_bounded(void **unused)
     /* Busy every other 5 ns until 999,995, where it went idle. */
     json_t *json = summary();
     assert_number(json, "scheduling/nodes/0/busy_ns", 500000);
+    assert_number(json, "residency/miss_curve/references", RECORD_USES);
+    assert_number(json, "residency/miss_curve/of_references", RECORD_USES + 10);
+    assert_number(json, "residency/miss_curve/enough_bytes", 3 * 4096);
     assert_number(json, "segments/local/mean_resident_bytes", 500000 * 8 / 999995.0);
     json_decref(json);
     recorder_destroy(recorder);
