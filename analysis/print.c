@@ -313,12 +313,13 @@ static void print_delays(const struct screen *screen, const struct recorder *rec
                 }
         if (most == 0)
             return;
-        char ns[HUMAN_ROOM];
+        char ns[HUMAN_ROOM], whom[32] = "the system or nobody known";
         last = most;
-        fprintf(screen->out,
-                "%s%s%s  calls of process %" PRIu32 " waited %s for process %" PRIu32 "\n",
+        if (matrix->pid[culprit] != 0)
+            snprintf(whom, sizeof whom, "process %" PRIu32, matrix->pid[culprit]);
+        fprintf(screen->out, "%s%s%s  calls of process %" PRIu32 " waited %s for %s\n",
                 screen->head, shown == 0 ? "\ndelays" : "      ", screen->plain,
-                matrix->pid[victim], human_time(ns, (double)most), matrix->pid[culprit]);
+                matrix->pid[victim], human_time(ns, (double)most), whom);
     }
 }
 

@@ -24,6 +24,8 @@ static bool wanted(const struct result *result)
 
 static const char *process_name(char *text, const char *pid)
 {
+    if (strcmp(pid, "0") == 0)
+        return "the system or nobody known";
     snprintf(text, HUMAN_ROOM, strcmp(pid, "others") == 0 ? "%.20s" : "process %.20s", pid);
     return text;
 }
