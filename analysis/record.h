@@ -185,7 +185,6 @@ struct recorder {
     /* Of what submissions name; the player's thread writes to both. */
     struct miss_curve *misses;
     struct working_set *working;
-    uint64_t uses; /* in all */
     struct output output;
     struct csv_rows calls_csv, paging_csv; /* file: NULL if it is not asked for */
     uint64_t last_ns, end_ns;              /* latest event; end of the run */

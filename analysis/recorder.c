@@ -354,15 +354,15 @@ void recorder_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t byt
 {
     struct recorder *recorder = self;
     uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
-    if (recorder->uses++ < RECORD_USES)
-        miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
     working_set_use(recorder->working, now_ns, allocation, pages * RECORD_PAGE);
+    if (recorder->working->uses <= RECORD_USES)
+        miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
 }
 
 void recorder_gone(void *self, uint64_t now_ns, uint32_t allocation)
 {
     struct recorder *recorder = self;
-    if (recorder->uses < RECORD_USES)
+    if (recorder->working->uses < RECORD_USES)
         miss_curve_remove(recorder->misses, allocation);
     working_set_gone(recorder->working, now_ns, allocation);
 }

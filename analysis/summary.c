@@ -611,7 +611,7 @@ static json_t *residency_json(const struct recorder *recorder)
                             ? json_null()
                             : json_pack("{s:o, s:o, s:o, s:o}", "references",
                                         whole(miss_curve_references(curve)), "of_references",
-                                        whole(recorder->uses), "first_uses",
+                                        whole(recorder->working->uses), "first_uses",
                                         number(miss_curve_first_uses(curve)), "enough_bytes",
                                         whole(miss_curve_enough(curve))));
     json_object_set_new(json, "working_set_bytes",

@@ -44,6 +44,7 @@ void working_set_use(struct working_set *set, uint64_t now_ns, uint32_t object, 
     }
     add_gap(set, now_ns, &set->last[object]);
     set->last[object] = (struct working_set_use){now_ns, bytes};
+    set->uses++;
 }
 
 void working_set_gone(struct working_set *set, uint64_t now_ns, uint32_t object)

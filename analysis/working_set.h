@@ -23,7 +23,7 @@ struct working_set {
         uint64_t t_ns, bytes; /* bytes 0: there is no such object */
     } * last;                 /* [object] */
     uint32_t room;
-    uint64_t end_ns;
+    uint64_t uses, end_ns;
 };
 
 void working_set_fini(struct working_set *set);

@@ -231,10 +231,12 @@ static void sweep_view(void *self, struct named_object *object)
 
 static void forget_device(struct player *player, struct named_object *device)
 {
-    names_each(&player->contexts, sweep_context, &(struct sweep){player, &player->contexts, device});
+    names_each(&player->contexts, sweep_context,
+               &(struct sweep){player, &player->contexts, device});
     names_each(&player->context_allocations, sweep_context,
                &(struct sweep){player, &player->context_allocations, device});
-    names_each(&player->allocations, sweep_view, &(struct sweep){player, &player->allocations, device});
+    names_each(&player->allocations, sweep_view,
+               &(struct sweep){player, &player->allocations, device});
     names_each(&player->resources, sweep_view, &(struct sweep){player, &player->resources, device});
     if (device->process->assumed_device == device)
         device->process->assumed_device = NULL;

@@ -324,8 +324,7 @@ static void forget_use(struct player *player, uint32_t number)
     player->uses->gone(player->uses->self, sim_now(player->sim), number);
     if (player->unused_count == player->unused_room) {
         player->unused_room = player->unused_room ? 2 * player->unused_room : 64;
-        player->unused =
-            memory_resize(player->unused, player->unused_room, sizeof *player->unused);
+        player->unused = memory_resize(player->unused, player->unused_room, sizeof *player->unused);
     }
     player->unused[player->unused_count++] = number;
 }
