@@ -182,7 +182,7 @@ struct recorder {
     char *directory;
     struct probe probe;
     struct relay *relay; /* in front of it; NULL: the model calls it itself */
-    /* Of what submissions name; the player's thread writes to both. */
+    /* Of what submissions name. */
     struct miss_curve *misses;
     struct working_set *working;
     struct output output;

@@ -266,6 +266,23 @@ void record_warn(struct recorder *recorder, const char *format, ...)
     on_warn(recorder, message);
 }
 
+static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+{
+    struct recorder *recorder = self;
+    uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
+    working_set_use(recorder->working, now_ns, allocation, pages * RECORD_PAGE);
+    if (recorder->working->uses <= RECORD_USES)
+        miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
+}
+
+static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
+{
+    struct recorder *recorder = self;
+    if (recorder->working->uses < RECORD_USES)
+        miss_curve_remove(recorder->misses, allocation);
+    working_set_gone(recorder->working, now_ns, allocation);
+}
+
 static bool open_streams(struct recorder *recorder, char *error, size_t error_size)
 {
     if (recorder->directory == NULL)
@@ -321,6 +338,8 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .attempt = engines_attempt,
         .reset = engines_reset,
         .paging = residency_paging,
+        .use = options->uses ? on_use : NULL,
+        .gone = options->uses ? on_gone : NULL,
         .resident = residency_resident,
         .committed = residency_committed,
         .context_allocation = residency_context_allocation,
@@ -348,23 +367,6 @@ void recorder_catch_up(struct recorder *recorder)
 {
     if (recorder->relay != NULL)
         relay_catch_up(recorder->relay);
-}
-
-void recorder_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
-{
-    struct recorder *recorder = self;
-    uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
-    working_set_use(recorder->working, now_ns, allocation, pages * RECORD_PAGE);
-    if (recorder->working->uses <= RECORD_USES)
-        miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
-}
-
-void recorder_gone(void *self, uint64_t now_ns, uint32_t allocation)
-{
-    struct recorder *recorder = self;
-    if (recorder->working->uses < RECORD_USES)
-        miss_curve_remove(recorder->misses, allocation);
-    working_set_gone(recorder->working, now_ns, allocation);
 }
 
 static int by_pid(const struct record_process *a, const struct record_process *b)

@@ -19,6 +19,7 @@ struct recorder_options {
     uint64_t expect_tolerance_ns;
     bool timeline; /* write timeline.json.gz */
     bool check; /* follow the chain of every call and compare it with the call's causes (--check) */
+    bool uses;  /* keep what submissions name: the miss-ratio curve, the working sets */
     bool beside; /* record on a thread of its own, if one can be had; the results are the same */
 };
 
@@ -54,11 +55,6 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
 
 /* What to hand to the model. Owned by the recorder. */
 struct probe *recorder_probe(struct recorder *recorder);
-
-/* For whoever plays the trace, in the thread that plays it: a submission names an allocation, which
- * has a number of its own; the allocation is no more, and its number may be another one's. */
-void recorder_use(void *recorder, uint64_t now_ns, uint32_t allocation, uint64_t bytes);
-void recorder_gone(void *recorder, uint64_t now_ns, uint32_t allocation);
 
 /* Returns when everything that the model has told is recorded. */
 void recorder_catch_up(struct recorder *recorder);

@@ -19,6 +19,8 @@ enum said {
     SAID_ATTEMPT,
     SAID_RESET,
     SAID_PAGING,
+    SAID_USE,
+    SAID_GONE,
     SAID_RESIDENT,
     SAID_COMMITTED,
     SAID_CONTEXT_ALLOCATION,
@@ -62,6 +64,10 @@ struct message {
             enum probe_attempt result;
         } attempt;
         struct probe_paging paging;
+        struct {
+            uint32_t allocation;
+            uint64_t bytes;
+        } use;
         struct {
             uint32_t pid, segment;
             int64_t bytes;
@@ -273,6 +279,20 @@ static void on_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t contex
     say(self, SAID_RESET, now_ns, MESSAGE(attempt));
 }
 
+static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+{
+    struct message *message = room(self);
+    message->use.allocation = allocation;
+    message->use.bytes = bytes;
+    say(self, SAID_USE, now_ns, MESSAGE(use));
+}
+
+static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
+{
+    room(self)->use.allocation = allocation;
+    say(self, SAID_GONE, now_ns, MESSAGE(use));
+}
+
 static void see(struct relay *relay, uint32_t segment)
 {
     struct message *message = room(relay);
@@ -445,6 +465,12 @@ static void pass_on(struct relay *relay, struct message *message)
             message->paging.allocation.text = (char *)message + MESSAGE(paging);
         to->paging(self, &message->paging);
         return;
+    case SAID_USE:
+        to->use(self, now_ns, message->use.allocation, message->use.bytes);
+        return;
+    case SAID_GONE:
+        to->gone(self, now_ns, message->use.allocation);
+        return;
     case SAID_RESIDENT:
         to->resident(self, now_ns, message->share.pid, message->share.segment,
                      message->share.bytes);
@@ -504,6 +530,8 @@ struct relay *relay_start(struct probe *to)
         .attempt = on_attempt,
         .reset = to->reset != NULL ? on_reset : NULL,
         .paging = on_paging,
+        .use = to->use != NULL ? on_use : NULL,
+        .gone = to->gone != NULL ? on_gone : NULL,
         .resident = on_resident,
         .committed = on_committed,
         .context_allocation = on_context_allocation,

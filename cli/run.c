@@ -114,6 +114,7 @@ int cli_run_replay(const struct cli_run *run)
         .check = run->play.check,
         .timeline = run->timeline,
         .expect_tolerance_ns = run->tolerance_ns,
+        .uses = true,
         .beside = cli_processors() > 1,
     };
     struct recorder *recorder = NULL;
@@ -130,10 +131,8 @@ int cli_run_replay(const struct cli_run *run)
             status = CLI_FAILED;
         }
     }
-    if (status == CLI_OK) {
-        session->uses = (struct replay_uses){recorder, recorder_use, recorder_gone};
+    if (status == CLI_OK)
         status = session_play(session, recorder_probe(recorder), run->faults, run->fault_count);
-    }
     if (status == CLI_OK)
         status = write_results(run, session, recorder);
     session_close(session, recorder);

@@ -127,7 +127,6 @@ int session_play(struct session *session, struct probe *probe, const struct dxgk
         .others = &session->hardware.adapters[1],
         .other_count = session->hardware.adapter_count - 1,
         .foresight = session->foresight,
-        .uses = session->uses.use != NULL ? &session->uses : NULL,
         .progress = show_progress,
         .progress_self = session,
     };

@@ -13,7 +13,6 @@ struct session {
     struct dxgkddi miniport; /* where it is not the built-in one */
     struct trace_reader *reader;
     struct foresight *foresight; /* NULL: the victim policy does not ask for it */
-    struct replay_uses uses;     /* set by who wants to know */
     struct cli_progress progress;
     struct replay_result result;
     double wall_s; /* that the replay took */

@@ -266,6 +266,10 @@ struct probe {
      * be NULL. */
     void (*reset)(void *self, uint64_t now_ns, uint32_t node, uint32_t context);
     void (*paging)(void *self, const struct probe_paging *operation);
+    /* A submission names an allocation: a number of its own, from 1, and its bytes; once for each
+     * Submit. And that one is no more: its number may be given to another. May be NULL, both. */
+    void (*use)(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes);
+    void (*gone)(void *self, uint64_t now_ns, uint32_t allocation);
     /* Bytes that became (or ceased to be) resident in a segment for a process. */
     void (*resident)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);
     /* Bytes created (committed) or destroyed for a process, wherever they are. `segment` is the

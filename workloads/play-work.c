@@ -1,6 +1,5 @@
 /* Playing what moves memory and what makes the GPU work. */
 #include "workloads/plays.h"
-#include "workloads/replay.h"
 
 static struct dxgk_process *process_of(struct player *player, const struct trace_event *event,
                                        const struct named_object *object)
@@ -157,8 +156,8 @@ static void note_use(struct player *player, struct named_object *allocation)
     if (allocation->number == 0)
         allocation->number =
             player->unused_count ? player->unused[--player->unused_count] : ++player->numbers;
-    player->uses->use(player->uses->self, sim_now(player->sim), allocation->number,
-                      allocation->bytes);
+    player->probe->use(player->probe->self, sim_now(player->sim), allocation->number,
+                       allocation->bytes);
 }
 
 /* Adds to the handles those of a list that are not there yet; the list's first name is the event's
@@ -173,7 +172,7 @@ static uint32_t add_references(struct player *player, const struct trace_event *
             continue;
         if (allocation)
             allocation->mark = player->marks;
-        if (allocation && player->uses)
+        if (allocation && player->probe->use)
             note_use(player, allocation);
         /* The real system would stop the device: here the packet's list is paged in for it. */
         if (player->header.residency == TRACE_RESIDENCY_EXPLICIT && allocation &&

@@ -1,7 +1,6 @@
 #include "workloads/player.h"
 
 #include "workloads/plays.h"
-#include "workloads/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -321,7 +320,7 @@ static void leave_resource(struct named_object *allocation)
 /* An allocation that submissions named is no more: its number may be another one's. */
 static void forget_use(struct player *player, uint32_t number)
 {
-    player->uses->gone(player->uses->self, sim_now(player->sim), number);
+    player->probe->gone(player->probe->self, sim_now(player->sim), number);
     if (player->unused_count == player->unused_room) {
         player->unused_room = player->unused_room ? 2 * player->unused_room : 64;
         player->unused = memory_resize(player->unused, player->unused_room, sizeof *player->unused);

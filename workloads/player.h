@@ -52,7 +52,6 @@ struct player {
     uint32_t handle_room;
     const struct foresight *foresight; /* NULL: the future is unknown */
     uint64_t *next_uses;               /* scratch, as long as the handles */
-    const struct replay_uses *uses;    /* NULL: nobody wants to know */
     uint32_t numbers;                  /* of allocations that submissions name, given so far */
     uint32_t *unused;                  /* given back */
     uint32_t unused_count, unused_room;

@@ -467,7 +467,6 @@ enum replay_status replay_run(struct trace_reader *reader, const struct profile 
     }
     replay.player.check = options->check;
     replay.player.foresight = options->foresight;
-    replay.player.uses = options->uses;
     for (uint32_t i = 0; i < replay.player.adapter_count; i++)
         vidmm_seed(replay.player.adapters[i].vidmm, options->seed + i);
     for (size_t i = 0; i < options->fault_count; i++)

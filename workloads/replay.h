@@ -15,14 +15,6 @@ enum replay_pace {
     REPLAY_ASAP      /* as soon as the thread is free, in recorded order */
 };
 
-/* Who wants to know what memory submissions name: an allocation, by a number of its own from 1 and
- * with its bytes, once for each Submit; and that one of those is no more. */
-struct replay_uses {
-    void *self;
-    void (*use)(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes);
-    void (*gone)(void *self, uint64_t now_ns, uint32_t allocation);
-};
-
 struct replay_options {
     enum replay_pace pace;
     uint64_t from_ns, to_ns; /* the part of the trace to play; to_ns UINT64_MAX: to its end */
@@ -37,7 +29,6 @@ struct replay_options {
     /* What the trace will use when, for the victim policy that wants to know
      * (replay_needs_foresight); NULL: nobody knows. */
     const struct foresight *foresight;
-    const struct replay_uses *uses; /* NULL: nobody wants to know */
     /* Called now and then with simulated time; returning false interrupts the run (partial
      * results). May be NULL. */
     bool (*progress)(void *self, uint64_t events, uint64_t simulated_ns);

@@ -111,8 +111,8 @@ bool bench_replay_trace(const void *what, struct bench_answer *answer)
     struct trace_reader *reader;
     struct replay_result result;
     char error[512] = "the profile";
-    const struct recorder_options recording = {.directory = wanted->output,
-                                               .beside = !wanted->one_thread};
+    const struct recorder_options recording = {
+        .directory = wanted->output, .uses = true, .beside = !wanted->one_thread};
     const struct replay_options options = {.to_ns = UINT64_MAX, .seed = 1};
     bool good = profile_load("rtx3070-8g", &profile, &wrong) && change(&profile, wanted, &wrong) &&
                 profile_check(&profile, &wrong);

@@ -140,6 +140,16 @@ static void on_paging(void *self, const struct probe_paging *operation)
          operation->finished_ns, operation->cause, operation->context_allocation);
 }
 
+static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+{
+    note(self, "use %" PRIu64 " %" PRIu32 " %" PRIu64 "\n", now_ns, allocation, bytes);
+}
+
+static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
+{
+    note(self, "gone %" PRIu64 " %" PRIu32 "\n", now_ns, allocation);
+}
+
 static void look_at(struct listener *listener, uint32_t segment)
 {
     struct probe_segment_state state;
@@ -225,6 +235,8 @@ static void listen(struct listener *listener)
                                             .attempt = on_attempt,
                                             .reset = on_reset,
                                             .paging = on_paging,
+                                            .use = on_use,
+                                            .gone = on_gone,
                                             .resident = on_resident,
                                             .committed = on_committed,
                                             .context_allocation = on_context_allocation,
@@ -379,7 +391,7 @@ static void say_something(struct model *model, struct probe *probe)
     void *self = probe->self;
     uint32_t segment = (uint32_t)child_below(&model->random, 4);
     model->said++;
-    switch (child_below(&model->random, 18)) {
+    switch (child_below(&model->random, 20)) {
     case 0:
         probe->context(self, probe->contexts++, small(model), small(model), label(model),
                        perhaps(model));
@@ -439,6 +451,12 @@ static void say_something(struct model *model, struct probe *probe)
         probe->link(self, now_ns, small(model), perhaps(model), perhaps(model));
         return;
     case 16:
+        probe->use(self, now_ns, small(model), any(model));
+        return;
+    case 17:
+        probe->gone(self, now_ns, small(model));
+        return;
+    case 18:
         probe->count(self, "evictions", any(model));
         return;
     default:
