@@ -266,13 +266,16 @@ void record_warn(struct recorder *recorder, const char *format, ...)
     on_warn(recorder, message);
 }
 
-static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+static void on_uses(void *self, uint64_t now_ns, const struct probe_use *use, uint32_t count)
 {
     struct recorder *recorder = self;
-    uint64_t pages = bytes / RECORD_PAGE + (bytes % RECORD_PAGE != 0 || bytes == 0);
-    working_set_use(recorder->working, now_ns, allocation, pages * RECORD_PAGE);
-    if (recorder->working->uses <= RECORD_USES)
-        miss_curve_use(recorder->misses, allocation, pages * RECORD_PAGE);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bytes = use[i].bytes, rest = bytes % RECORD_PAGE;
+        uint64_t pages = bytes / RECORD_PAGE + (rest != 0 || bytes == 0);
+        working_set_use(recorder->working, now_ns, use[i].allocation, pages * RECORD_PAGE);
+        if (recorder->working->uses <= RECORD_USES)
+            miss_curve_use(recorder->misses, use[i].allocation, pages * RECORD_PAGE);
+    }
 }
 
 static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
@@ -338,7 +341,7 @@ struct recorder *recorder_create(const struct recorder_options *options, char *e
         .attempt = engines_attempt,
         .reset = engines_reset,
         .paging = residency_paging,
-        .use = options->uses ? on_use : NULL,
+        .uses = options->uses ? on_uses : NULL,
         .gone = options->uses ? on_gone : NULL,
         .resident = residency_resident,
         .committed = residency_committed,

@@ -19,7 +19,7 @@ enum said {
     SAID_ATTEMPT,
     SAID_RESET,
     SAID_PAGING,
-    SAID_USE,
+    SAID_USES,
     SAID_GONE,
     SAID_RESIDENT,
     SAID_COMMITTED,
@@ -64,10 +64,8 @@ struct message {
             enum probe_attempt result;
         } attempt;
         struct probe_paging paging;
-        struct {
-            uint32_t allocation;
-            uint64_t bytes;
-        } use;
+        uint32_t uses; /* how many; they stand behind it */
+        uint32_t gone;
         struct {
             uint32_t pid, segment;
             int64_t bytes;
@@ -279,18 +277,24 @@ static void on_reset(void *self, uint64_t now_ns, uint32_t node, uint32_t contex
     say(self, SAID_RESET, now_ns, MESSAGE(attempt));
 }
 
-static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+static void on_uses(void *self, uint64_t now_ns, const struct probe_use *use, uint32_t count)
 {
-    struct message *message = room(self);
-    message->use.allocation = allocation;
-    message->use.bytes = bytes;
-    say(self, SAID_USE, now_ns, MESSAGE(use));
+    enum { MOST = TEXT_BYTES / sizeof *use };
+    while (count != 0) {
+        struct message *message = room(self);
+        uint32_t part = count < MOST ? count : MOST;
+        message->uses = part;
+        memcpy((char *)message + MESSAGE(uses), use, part * sizeof *use);
+        say(self, SAID_USES, now_ns, MESSAGE(uses) + part * sizeof *use);
+        use += part;
+        count -= part;
+    }
 }
 
 static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
 {
-    room(self)->use.allocation = allocation;
-    say(self, SAID_GONE, now_ns, MESSAGE(use));
+    room(self)->gone = allocation;
+    say(self, SAID_GONE, now_ns, MESSAGE(gone));
 }
 
 static void see(struct relay *relay, uint32_t segment)
@@ -465,11 +469,11 @@ static void pass_on(struct relay *relay, struct message *message)
             message->paging.allocation.text = (char *)message + MESSAGE(paging);
         to->paging(self, &message->paging);
         return;
-    case SAID_USE:
-        to->use(self, now_ns, message->use.allocation, message->use.bytes);
+    case SAID_USES:
+        to->uses(self, now_ns, (void *)((char *)message + MESSAGE(uses)), message->uses);
         return;
     case SAID_GONE:
-        to->gone(self, now_ns, message->use.allocation);
+        to->gone(self, now_ns, message->gone);
         return;
     case SAID_RESIDENT:
         to->resident(self, now_ns, message->share.pid, message->share.segment,
@@ -530,7 +534,7 @@ struct relay *relay_start(struct probe *to)
         .attempt = on_attempt,
         .reset = to->reset != NULL ? on_reset : NULL,
         .paging = on_paging,
-        .use = to->use != NULL ? on_use : NULL,
+        .uses = to->uses != NULL ? on_uses : NULL,
         .gone = to->gone != NULL ? on_gone : NULL,
         .resident = on_resident,
         .committed = on_committed,

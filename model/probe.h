@@ -200,6 +200,12 @@ struct probe_paging {
     bool context_allocation;
 };
 
+/* An allocation that a submission names: a number of its own, from 1. */
+struct probe_use {
+    uint64_t bytes;
+    uint32_t allocation;
+};
+
 /* A segment at one instant, the figures GPUView's users know. Bytes. */
 struct probe_segment_state {
     uint64_t allocated; /* in use by some allocation */
@@ -266,9 +272,9 @@ struct probe {
      * be NULL. */
     void (*reset)(void *self, uint64_t now_ns, uint32_t node, uint32_t context);
     void (*paging)(void *self, const struct probe_paging *operation);
-    /* A submission names an allocation: a number of its own, from 1, and its bytes; once for each
-     * Submit. And that one is no more: its number may be given to another. May be NULL, both. */
-    void (*use)(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes);
+    /* A submission names these allocations, each once. And one that submissions have named is no
+     * more: its number may be given to another. May be NULL, both. */
+    void (*uses)(void *self, uint64_t now_ns, const struct probe_use *use, uint32_t count);
     void (*gone)(void *self, uint64_t now_ns, uint32_t allocation);
     /* Bytes that became (or ceased to be) resident in a segment for a process. */
     void (*resident)(void *self, uint64_t now_ns, uint32_t pid, uint32_t segment, int64_t bytes);

@@ -156,8 +156,8 @@ static void note_use(struct player *player, struct named_object *allocation)
     if (allocation->number == 0)
         allocation->number =
             player->unused_count ? player->unused[--player->unused_count] : ++player->numbers;
-    player->probe->use(player->probe->self, sim_now(player->sim), allocation->number,
-                       allocation->bytes);
+    player->uses[player->use_count++] =
+        (struct probe_use){.bytes = allocation->bytes, .allocation = allocation->number};
 }
 
 /* Adds to the handles those of a list that are not there yet; the list's first name is the event's
@@ -172,7 +172,7 @@ static uint32_t add_references(struct player *player, const struct trace_event *
             continue;
         if (allocation)
             allocation->mark = player->marks;
-        if (allocation && player->probe->use)
+        if (allocation && player->probe->uses)
             note_use(player, allocation);
         /* The real system would stop the device: here the packet's list is paged in for it. */
         if (player->header.residency == TRACE_RESIDENCY_EXPLICIT && allocation &&
@@ -197,9 +197,13 @@ bool play_submit(struct player *player, const struct trace_event *event, struct 
     uint32_t reads = event->allocations.count;
     d3dkmt_handle *handles = player_handles(player, reads + event->writes.count);
     player->marks++;
+    player->use_count = 0;
     uint32_t first_write = add_references(player, event, device, event->allocations, 0, handles, 0);
     uint32_t count =
         add_references(player, event, device, event->writes, reads, handles, first_write);
+    if (player->use_count != 0)
+        player->probe->uses(player->probe->self, sim_now(player->sim), player->uses,
+                            player->use_count);
     call->next_uses = player->foresight ? player->next_uses : NULL;
     /* What was a context switch where it was recorded is the simulated engine's to decide. */
     uint64_t switch_ns = event->switch_ns < event->gpu_ns ? event->switch_ns : event->gpu_ns;

@@ -103,6 +103,7 @@ void player_fini(struct player *player)
     memory_pool_fini(&player->call_pool);
     free(player->handles);
     free(player->next_uses);
+    free(player->uses);
     free(player->unused);
 }
 
@@ -270,6 +271,7 @@ d3dkmt_handle *player_handles(struct player *player, uint32_t count)
             memory_resize(player->handles, player->handle_room, sizeof *player->handles);
         player->next_uses =
             memory_resize(player->next_uses, player->handle_room, sizeof *player->next_uses);
+        player->uses = memory_resize(player->uses, player->handle_room, sizeof *player->uses);
     }
     return player->handles;
 }

@@ -52,8 +52,10 @@ struct player {
     uint32_t handle_room;
     const struct foresight *foresight; /* NULL: the future is unknown */
     uint64_t *next_uses;               /* scratch, as long as the handles */
-    uint32_t numbers;                  /* of allocations that submissions name, given so far */
-    uint32_t *unused;                  /* given back */
+    struct probe_use *uses;            /* scratch, likewise */
+    uint32_t use_count;
+    uint32_t numbers; /* of allocations that submissions name, given so far */
+    uint32_t *unused; /* given back */
     uint32_t unused_count, unused_room;
     bool check;
     char failure[256]; /* what --check found; empty: nothing */

@@ -92,8 +92,11 @@ static void hardware(const void *profile, FILE *out)
 /* `directory` NULL: a recorder without a folder. */
 static struct recorder *start_in(const char *directory, bool calls, bool expect)
 {
-    struct recorder_options options = {
-        .directory = directory, .calls = calls, .expect = expect, .expect_tolerance_ns = 1};
+    struct recorder_options options = {.uses = true,
+                                       .directory = directory,
+                                       .calls = calls,
+                                       .expect = expect,
+                                       .expect_tolerance_ns = 1};
     char error[256] = "";
     struct recorder *recorder = recorder_create(&options, error, sizeof error);
     assert_non_null(recorder);
@@ -634,7 +637,10 @@ static void long_runs_stay_bounded(void **unused)
         probe->engine(probe->self, t, 0, t % 10 == 0 ? PROBE_ENGINE_BUSY : PROBE_ENGINE_IDLE, 1, 0);
     }
     for (uint32_t use = 0; use < RECORD_USES + 10; use++) /* 1, 2, 3, and then only 4 */
-        recorder_use(recorder, use, use < RECORD_USES ? 1 + use % 3 : 4, 4096);
+        probe->uses(
+            probe->self, use,
+            &(struct probe_use){.bytes = 4096, .allocation = use < RECORD_USES ? 1 + use % 3 : 4},
+            1);
     finish(recorder);
     assert_in_range(recorder->sampler.count, 1000, 2000);
     char *rows = contents("residency.csv");

@@ -140,9 +140,12 @@ static void on_paging(void *self, const struct probe_paging *operation)
          operation->finished_ns, operation->cause, operation->context_allocation);
 }
 
-static void on_use(void *self, uint64_t now_ns, uint32_t allocation, uint64_t bytes)
+/* What is named at once may come in parts. */
+static void on_uses(void *self, uint64_t now_ns, const struct probe_use *use, uint32_t count)
 {
-    note(self, "use %" PRIu64 " %" PRIu32 " %" PRIu64 "\n", now_ns, allocation, bytes);
+    for (uint32_t i = 0; i < count; i++)
+        note(self, "use %" PRIu64 " %" PRIu32 " %" PRIu64 "\n", now_ns, use[i].allocation,
+             use[i].bytes);
 }
 
 static void on_gone(void *self, uint64_t now_ns, uint32_t allocation)
@@ -235,7 +238,7 @@ static void listen(struct listener *listener)
                                             .attempt = on_attempt,
                                             .reset = on_reset,
                                             .paging = on_paging,
-                                            .use = on_use,
+                                            .uses = on_uses,
                                             .gone = on_gone,
                                             .resident = on_resident,
                                             .committed = on_committed,
@@ -385,6 +388,16 @@ static void say_paging(struct model *model, struct probe *probe)
                                                       .context_allocation = perhaps(model)});
 }
 
+/* Mostly a few, now and then more than a message holds. */
+static void say_uses(struct model *model, struct probe *probe)
+{
+    struct probe_use uses[600];
+    uint32_t count = any(model) % 64 != 0 ? small(model) % 4 : 600 - small(model);
+    for (uint32_t i = 0; i < count; i++)
+        uses[i] = (struct probe_use){.bytes = any(model), .allocation = small(model)};
+    probe->uses(probe->self, model->now_ns, uses, count);
+}
+
 static void say_something(struct model *model, struct probe *probe)
 {
     uint64_t now_ns = model->now_ns += any(model) % 4 == 0 ? 0 : any(model) % 5000;
@@ -451,7 +464,7 @@ static void say_something(struct model *model, struct probe *probe)
         probe->link(self, now_ns, small(model), perhaps(model), perhaps(model));
         return;
     case 16:
-        probe->use(self, now_ns, small(model), any(model));
+        say_uses(model, probe);
         return;
     case 17:
         probe->gone(self, now_ns, small(model));
