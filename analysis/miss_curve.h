@@ -14,6 +14,15 @@
 
 struct miss_curve;
 
+enum { MISS_CURVE_PAGE = 4096 };
+
+/* In whole pages, one at least: what an object of that size takes of a memory. */
+static inline uint64_t miss_curve_pages(uint64_t bytes)
+{
+    uint64_t pages = bytes / MISS_CURVE_PAGE + (bytes % MISS_CURVE_PAGE != 0);
+    return (pages != 0 ? pages : 1) * MISS_CURVE_PAGE;
+}
+
 /* At a size of memory. */
 struct miss_point {
     uint64_t bytes;      /* of the memory */

@@ -270,11 +270,10 @@ static void on_uses(void *self, uint64_t now_ns, const struct probe_use *use, ui
 {
     struct recorder *recorder = self;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t bytes = use[i].bytes, rest = bytes % RECORD_PAGE;
-        uint64_t pages = bytes / RECORD_PAGE + (rest != 0 || bytes == 0);
-        working_set_use(recorder->working, now_ns, use[i].allocation, pages * RECORD_PAGE);
+        uint64_t bytes = miss_curve_pages(use[i].bytes);
+        working_set_use(recorder->working, now_ns, use[i].allocation, bytes);
         if (recorder->working->uses <= RECORD_USES)
-            miss_curve_use(recorder->misses, use[i].allocation, pages * RECORD_PAGE);
+            miss_curve_use(recorder->misses, use[i].allocation, bytes);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "analysis/miss_curve.h"
 #include "traces/reader.h"
 #include "traces/vocabulary.h"
+#include "workloads/numbers.h"
 
 #include <jansson.h>
 
@@ -45,9 +46,7 @@ struct inspect_op {
 struct inspect_references {
     uint64_t unknown_size; /* of what was not created; 0: such names are left out */
     struct miss_curve *submits, *residency; /* what Submit names, what MakeResident names */
-    uint32_t numbers;                       /* of allocations, given so far */
-    uint32_t *unused;                       /* given back */
-    size_t unused_count, unused_room;
+    struct numbers numbers;                 /* of allocations */
 };
 
 struct inspection {

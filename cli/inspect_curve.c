@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { PAGE = 4096, ROWS_PER_OCTAVE = 2 };
+enum { ROWS_PER_OCTAVE = 2 };
 
 void inspect_references_init(struct inspect_references *references, uint64_t unknown_size)
 {
@@ -17,33 +17,22 @@ void inspect_references_fini(struct inspect_references *references)
 {
     miss_curve_destroy(references->submits);
     miss_curve_destroy(references->residency);
-    free(references->unused);
+    numbers_fini(&references->numbers);
 }
 
 void inspect_references_use(struct inspect_references *references, struct miss_curve *curve,
                             uint32_t *number, uint64_t size)
 {
     if (*number == 0)
-        *number = references->unused_count > 0 ? references->unused[--references->unused_count]
-                                               : ++references->numbers;
-    uint64_t bytes = size != 0 ? size : references->unknown_size;
-    uint64_t pages = bytes / PAGE + (bytes % PAGE != 0);
-    miss_curve_use(curve, *number, (pages != 0 ? pages : 1) * PAGE);
+        *number = numbers_take(&references->numbers);
+    miss_curve_use(curve, *number, miss_curve_pages(size != 0 ? size : references->unknown_size));
 }
 
 void inspect_references_remove(struct inspect_references *references, uint32_t number)
 {
     miss_curve_remove(references->submits, number);
     miss_curve_remove(references->residency, number);
-    if (references->unused_count == references->unused_room) {
-        size_t room = references->unused_room != 0 ? 2 * references->unused_room : 64;
-        uint32_t *unused = realloc(references->unused, room * sizeof *unused);
-        if (unused == NULL)
-            return; /* then its number is not used again */
-        references->unused = unused;
-        references->unused_room = room;
-    }
-    references->unused[references->unused_count++] = number;
+    numbers_give(&references->numbers, number);
 }
 
 struct miss_curve *inspect_references_curve(struct inspect_references *references)
@@ -72,7 +61,7 @@ static void each_size(const struct miss_curve *curve,
     uint64_t enough = miss_curve_enough(curve);
     if (!miss_curve_next(curve, 0, &first))
         return;
-    uint64_t size = PAGE;
+    uint64_t size = MISS_CURVE_PAGE;
     while (2 * size <= first.bytes)
         size *= 2;
     for (;; size *= 2)

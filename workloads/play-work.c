@@ -154,8 +154,7 @@ bool play_unlock(struct player *player, const struct trace_event *event, struct 
 static void note_use(struct player *player, struct named_object *allocation)
 {
     if (allocation->number == 0)
-        allocation->number =
-            player->unused_count ? player->unused[--player->unused_count] : ++player->numbers;
+        allocation->number = numbers_take(&player->numbers);
     player->uses[player->use_count++] =
         (struct probe_use){.bytes = allocation->bytes, .allocation = allocation->number};
 }

@@ -104,7 +104,7 @@ void player_fini(struct player *player)
     free(player->handles);
     free(player->next_uses);
     free(player->uses);
-    free(player->unused);
+    numbers_fini(&player->numbers);
 }
 
 void player_assume(struct player *player, const char *what)
@@ -319,17 +319,6 @@ static void leave_resource(struct named_object *allocation)
     resource->member_count = kept;
 }
 
-/* An allocation that submissions named is no more: its number may be another one's. */
-static void forget_use(struct player *player, uint32_t number)
-{
-    player->probe->gone(player->probe->self, sim_now(player->sim), number);
-    if (player->unused_count == player->unused_room) {
-        player->unused_room = player->unused_room ? 2 * player->unused_room : 64;
-        player->unused = memory_resize(player->unused, player->unused_room, sizeof *player->unused);
-    }
-    player->unused[player->unused_count++] = number;
-}
-
 bool player_drop_view(struct player *player, struct names *names, struct named_object *object,
                       const struct named_object *device)
 {
@@ -341,8 +330,10 @@ bool player_drop_view(struct player *player, struct names *names, struct named_o
             (object->view_count - at) * sizeof *object->views);
     if (object->view_count)
         return true;
-    if (object->number != 0)
-        forget_use(player, object->number);
+    if (object->number != 0) { /* submissions named it */
+        player->probe->gone(player->probe->self, sim_now(player->sim), object->number);
+        numbers_give(&player->numbers, object->number);
+    }
     leave_resource(object);
     for (uint32_t i = 0; i < object->member_count; i++)
         object->members[i]->resource = NULL;

@@ -7,6 +7,7 @@
 #include "model/miniport/miniport.h"
 #include "workloads/foresight.h"
 #include "workloads/names.h"
+#include "workloads/numbers.h"
 
 struct replay_process {
     uint32_t pid;
@@ -54,9 +55,7 @@ struct player {
     uint64_t *next_uses;               /* scratch, as long as the handles */
     struct probe_use *uses;            /* scratch, likewise */
     uint32_t use_count;
-    uint32_t numbers; /* of allocations that submissions name, given so far */
-    uint32_t *unused; /* given back */
-    uint32_t unused_count, unused_room;
+    struct numbers numbers; /* of allocations that submissions name */
     bool check;
     char failure[256]; /* what --check found; empty: nothing */
 };
