@@ -1,3 +1,4 @@
+#include "analysis/heap.h"
 #include "analysis/html.h"
 #include "analysis/human.h"
 #include "analysis/page.h"
@@ -57,30 +58,38 @@ static void change_text(FILE *out, const struct difference *found)
     fputs(")</span>", out);
 }
 
-/* A row of a table with a cell per side: the mean of its runs. */
-/* Nothing where no result has the number. */
-static void row(FILE *out, const char *meaning, const struct side *sides, size_t count,
-                const char *path, char *(*format)(char *text, double value))
+static void cells(FILE *out, const struct difference *found, size_t count,
+                  char *(*format)(char *text, double value))
 {
     char text[HUMAN_ROOM];
-    bool any = false;
-    for (size_t i = 0; i < count; i++)
-        any |= !isnan(side_difference(&sides[0], &sides[i], path).second);
-    if (!any)
-        return;
-    html(out, "<tr><td>%s</td>", meaning);
     for (size_t i = 0; i < count; i++) {
-        struct difference found = side_difference(&sides[0], &sides[i], path);
-        if (isnan(found.second)) {
+        if (isnan(found[i].second)) {
             fputs("<td>–</td>", out);
             continue;
         }
-        html(out, "<td>%s", format(text, found.second));
-        if (i != 0 && found.first > 0)
-            change_text(out, &found);
+        html(out, "<td>%s", format(text, found[i].second));
+        if (i != 0 && found[i].first > 0)
+            change_text(out, &found[i]);
         fputs("</td>", out);
     }
-    fputs("</tr>\n", out);
+}
+
+/* A row of a table with a cell per side: the mean of its runs. None if no result has the number. */
+static void row(FILE *out, const char *meaning, const struct side *sides, size_t count,
+                const char *path, char *(*format)(char *text, double value))
+{
+    struct difference *found = heap_new(count, sizeof *found);
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        found[i] = side_difference(&sides[0], &sides[i], path);
+        any |= !isnan(found[i].second);
+    }
+    if (any) {
+        html(out, "<tr><td>%s</td>", meaning);
+        cells(out, found, count, format);
+        fputs("</tr>\n", out);
+    }
+    free(found);
 }
 
 static void head(FILE *out, const char *first, const struct side *sides, size_t count)
