@@ -12,6 +12,9 @@
 
 enum { MATRIX_PROCESSES = 64, MATRIX_FREE_STEPS = 1 << 21, MATRIX_RECORDS_PER_STEP = 16 };
 
+/* How the process of number 0 is called. */
+#define MATRIX_NOBODY "the system or nobody known"
+
 /* All zero is empty. */
 struct matrix {
     uint32_t processes;

@@ -313,7 +313,7 @@ static void print_delays(const struct screen *screen, const struct recorder *rec
                 }
         if (most == 0)
             return;
-        char ns[HUMAN_ROOM], whom[32] = "the system or nobody known";
+        char ns[HUMAN_ROOM], whom[32] = MATRIX_NOBODY;
         last = most;
         if (matrix->pid[culprit] != 0)
             snprintf(whom, sizeof whom, "process %" PRIu32, matrix->pid[culprit]);

@@ -232,7 +232,7 @@ struct probe_machine {
         const char *kind;
         uint32_t adapter;
     } node[PROBE_NODES_MAX];
-    /* May be asked in `resident` and `committed`, in the model's thread. */
+    /* May be asked in `resident` and `committed`, in the model's thread, and behind the run. */
     void (*segment_state)(const void *model, uint32_t segment, struct probe_segment_state *state);
     const void *model;
 };

@@ -1,6 +1,7 @@
 /* Which process delayed which. */
 #include "analysis/html.h"
 #include "analysis/human.h"
+#include "analysis/matrix.h"
 #include "analysis/section.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ static bool wanted(const struct result *result)
 static const char *process_name(char *text, const char *pid)
 {
     if (strcmp(pid, "0") == 0)
-        return "the system or nobody known";
+        return MATRIX_NOBODY;
     snprintf(text, HUMAN_ROOM, strcmp(pid, "others") == 0 ? "%.20s" : "process %.20s", pid);
     return text;
 }
